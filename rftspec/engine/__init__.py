@@ -1,0 +1,1 @@
+"""The engine: sample, learn, save. The only floor that imports torch."""

@@ -1,0 +1,83 @@
+"""What the engine takes and gives, free of torch: prompts, completions, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt as tokens, with the key that its samples' random numbers come from."""
+
+    tokens: tuple[int, ...]
+    key: tuple[str, int, int]
+    """(stream such as "train" or "test", step, row): with the seed and the index of a sample,
+    all that its random numbers depend on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One sampled answer: tokens in, tokens out."""
+
+    tokens: tuple[int, ...]
+    """As sampled: the end-of-turn token is the last one when `finish_reason` is "stop"."""
+    text: str
+    """The tokens decoded without special tokens: what graders see."""
+    finish_reason: Literal["stop", "length"]
+    logprobs: NDArray[np.float32]
+    """log p of each of `tokens` under the distribution that was sampled from; shape [T]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One prompt's completions with their rewards: the unit that advantages are made of."""
+
+    prompt: Prompt
+    completions: Sequence[Completion]
+    rewards: Sequence[float]
+
+
+class Engine(Protocol):
+    """What the loop needs of an engine; `engine.local.LocalEngine` is the real one."""
+
+    def encode(self, item_messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
+        """A row's messages through the chat template, with the generation prompt."""
+        ...
+
+    def sample(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        samples: int,
+        temperature: float,
+        max_tokens: int,
+        policy: Literal["base", "tuned"],
+    ) -> list[list[Completion]]:
+        """`samples` completions for every prompt; `base` is the model with its adapter off."""
+        ...
+
+    def learn(self, groups: Sequence[Group], *, step: int) -> dict[str, float]:
+        """One optimiser step on a batch of groups; gives declared metrics (record.metrics)."""
+        ...
+
+    def save_adapter(self, folder: Path) -> None:
+        """Write the adapter in PEFT's format (adapter_config.json, adapter_model.safetensors)."""
+        ...
+
+    def load_adapter(self, folder: Path) -> None:
+        """Put a saved adapter's weights in place; the optimiser is left alone."""
+        ...
+
+    def save_state(self, folder: Path) -> None:
+        """Write adapter, optimiser and step: all that a resume needs."""
+        ...
+
+    def load_state(self, folder: Path) -> None:
+        """Read what `save_state` wrote."""
+        ...

@@ -1,0 +1,1 @@
+"""The scoring language: pure, total, bounded, statically typed."""

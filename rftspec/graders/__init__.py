@@ -1,0 +1,1 @@
+"""Graders: each turns one sample and its row into a score with a reason."""

@@ -1,0 +1,143 @@
+"""The Plan: every number of a run, exact, with the reason for its value.
+
+A plan is plain data: it can be saved, diffed, hashed, and run as it is. Making one needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FORMAT = "plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """The base model and its adapter."""
+
+    base: str
+    """`builtin:NAME`, a folder (absolute), or a hub id."""
+    revision: str | None
+    quantization: Literal["nf4", "none"]
+    lora_rank: int
+    lora_alpha: float
+    lora_targets: tuple[str, ...]
+    """Module name endings, or ("all-linear",)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPlan:
+    """One split of the data: the file that it is read from, and what was found in it."""
+
+    path: str
+    """Absolute."""
+    rows: int
+    sha256: str
+    indices: tuple[int, ...] | None = None
+    """Rows of the file that make the split, when the spec asked to split one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlan:
+    """The rows of a run."""
+
+    train: SplitPlan
+    validation: SplitPlan | None
+    test: SplitPlan | None
+    disjoint: tuple[str, ...]
+    """Fields such as `item.gene` whose values no two splits share; intervals cluster by the first."""
+    prompt: Any
+    """A template (or list of message templates) for rows without `messages`; else None."""
+    control: Literal["shuffled-answers"] | None
+    """A negative control: every field but `messages` is dealt out anew among the training rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """How answers are sampled and read."""
+
+    format: Mapping[str, Any] | None
+    max_tokens: int
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """The optimisation."""
+
+    algorithm: str
+    steps: int
+    prompts_per_step: int
+    samples_per_prompt: int
+    learning_rate: float
+    warmup_steps: int
+    kl: float
+    max_grad_norm: float
+    checkpoint_every: int
+    """Steps between states that a resume can start from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePlan:
+    """Something that the tuned model is compared with."""
+
+    name: str
+    kind: Literal["outputs", "vote"]
+    path: str | None
+    """Absolute path of a JSONL file of {"id" or "row", "output_text"} (kind `outputs`)."""
+    samples: int
+    """Completions of the base model per row that vote (kind `vote`)."""
+    on: str | None
+    """Expression whose value is voted on (kind `vote`); the first sample with the winning value
+    is the answer."""
+    note: str | None
+    """One line that every table shows beside the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatePlan:
+    """What is measured, when, and how often."""
+
+    every: int
+    samples: int
+    samples_between: int
+    metrics: Mapping[str, str]
+    """Expressions by name."""
+    references: tuple[ReferencePlan, ...]
+    pass_metric: str
+    """The metric that says whether a sample passed (the first bool metric, else reward >= 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run does; the loop reads this and nothing else."""
+
+    name: str
+    seed: int
+    spec_path: str
+    spec_text: str
+    device: Literal["cpu", "cuda", "auto"]
+    model: ModelPlan
+    data: DataPlan
+    response: ResponsePlan
+    graders: Mapping[str, Mapping[str, Any]]
+    """Each grader's settings as JSON, `type` included; a Python grader's source is inside."""
+    reward: str
+    reward_range: tuple[float, float]
+    """From interval analysis over the graders' ranges; the reward of a failed sample is the first."""
+    stop_above: float
+    """Share of failed samples in a step above which the run stops, resumable."""
+    train: TrainPlan
+    evaluate: EvaluatePlan
+    require: tuple[str, ...]
+    track: tuple[str, ...]
+    reasons: Mapping[str, str]
+    """Dotted field of the plan (`train.steps`) → why it has its value: `spec.yaml:14`,
+    `default: …`, `derived: 4 × 8`, `--set`."""
+    sandbox: Literal["full", "reduced"] = "full"
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits over all that decides the run (not paths, reasons or the text)."""
+        raise AttributeError("written by plan.model's owner")

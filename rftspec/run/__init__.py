@@ -1,0 +1,1 @@
+"""The run: sample, grade, learn, evaluate, until the plan is done."""

@@ -1,0 +1,1 @@
+"""Restricted Python in a locked-down worker process."""

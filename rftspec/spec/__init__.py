@@ -1,0 +1,1 @@
+"""The spec: what the user meant, frozen and typed."""
