@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -43,6 +43,23 @@ class Group:
     rewards: Sequence[float]
 
 
+ENGINE_METRICS = (
+    "loss",
+    "entropy",
+    "kl",
+    "grad_norm",
+    "learning_rate",
+    "logprob_mismatch_max",
+    "logprob_mismatch_mean",
+    "advantage_abs_mean",
+    "groups_trained",
+    "groups_no_signal_share",
+    "tokens_trained",
+    "micro_batches",
+)
+"""What `learn` gives; `kl` only where the plan has a KL term. All declared in record.metrics."""
+
+
 class Engine(Protocol):
     """What the loop needs of an engine; `engine.local.LocalEngine` is the real one."""
 
@@ -58,12 +75,16 @@ class Engine(Protocol):
         temperature: float,
         max_tokens: int,
         policy: Literal["base", "tuned"],
+        on_finished: Callable[[int], None] | None = None,
     ) -> list[list[Completion]]:
-        """`samples` completions for every prompt; `base` is the model with its adapter off."""
+        """`samples` completions for every prompt; `base` is the model with its adapter off.
+
+        `on_finished` is told of completions as they end, in counts, for a progress display.
+        """
         ...
 
     def learn(self, groups: Sequence[Group], *, step: int) -> dict[str, float]:
-        """One optimiser step on a batch of groups; gives declared metrics (record.metrics)."""
+        """One optimiser step on a batch of groups (steps count from 1); gives `ENGINE_METRICS`."""
         ...
 
     def save_adapter(self, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""The plan: every number of a run with the reason for its value."""
+"""The plan: every number of the run with the reason for its value."""

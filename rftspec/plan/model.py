@@ -5,11 +5,19 @@ A plan is plain data: it can be saved, diffed, hashed, and run as it is. Making 
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Union
 
 FORMAT = "plan/1"
+_NOT_HASHED = frozenset({"spec_path", "spec_text", "reasons", "name", "track", "device"})
+"""Fields that say where or why, not what: they do not decide the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,8 @@ class ReferencePlan:
     is the answer."""
     note: str | None
     """One line that every table shows beside the name."""
+    sha256: str | None = None
+    """Of the file at `path`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +150,66 @@ class Plan:
     @property
     def hash(self) -> str:
         """Twelve hex digits over all that decides the run (not paths, reasons or the text)."""
-        raise AttributeError("written by plan.model's owner")
+        content = self.to_json()
+        for name in (*_NOT_HASHED, "format"):
+            del content[name]
+        if Path(self.model.base).is_absolute():
+            content["model"]["base"] = Path(self.model.base).name
+        for split in ("train", "validation", "test"):
+            if content["data"][split] is not None:
+                del content["data"][split]["path"]
+        for reference in content["evaluate"]["references"]:
+            reference.pop("path")
+            reference.pop("note")
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain JSON values; `from_json` gives the same plan back."""
+        content = _plain(self)
+        return {"format": FORMAT, **content}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Plan:
+        """A plan from what `to_json` gave. Raises ValueError when it is something else."""
+        found = content.get("format")
+        if found != FORMAT:
+            raise ValueError(f"this is not a plan of this rftspec: format {found!r}, not {FORMAT!r}")
+        try:
+            plan: Plan = _read(cls, content)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"the plan is damaged: {error}") from error
+        return plan
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses, tuples and mappings as dicts and lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """A JSON value in the form that an annotation asks for."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        hints = typing.get_type_hints(hint)
+        fields = {f.name: f for f in dataclasses.fields(hint)}
+        return hint(
+            **{
+                name: _read(hints[name], value[name])
+                for name, field in fields.items()
+                if name in value or field.default is dataclasses.MISSING
+            }
+        )
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if value is None else _read(arguments[0], value)
+    if origin is tuple:
+        return tuple(_read(arguments[0], item) for item in value)
+    if hint is float:
+        return float(value)
+    return value

@@ -45,7 +45,7 @@ class Hpo:
     names: dict[str, str]
     parents: dict[str, tuple[str, ...]]
     annotations: list[Annotation]
-    onsets: dict[str, list[Annotation]]
+    courses: dict[str, list[Annotation]]
     inheritance: dict[str, set[str]]
     disease_names: dict[str, str]
     disease_genes: dict[str, set[str]]
@@ -99,7 +99,7 @@ def _take_row(hpo: Hpo, row: dict[str, str], replaced: dict[str, str]) -> None:
     if row["aspect"] == "P" and hpo.is_sign(term):
         hpo.annotations.append(annotation)
     elif row["aspect"] == "C":
-        hpo.onsets.setdefault(annotation.disease, []).append(annotation)
+        hpo.courses.setdefault(annotation.disease, []).append(annotation)
     elif row["aspect"] == "I":
         hpo.inheritance.setdefault(annotation.disease, set()).add(term)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tools.case_reader.hpo import Annotation, Hpo
+from tools.case_reader.hpo import Hpo
 
 CHOICE = Path(__file__).with_name("world.json")
 SPLITS = ("train", "validation", "test")
@@ -29,10 +29,12 @@ RARE = 0.1
 """Signs rarer than this and annotated to one gene only stay out of the vocabulary."""
 GENERAL = 0.25
 """An ancestor seen in more than this share of all HPO diseases is too general to be a sign."""
-UNRELATED = 0.12
+UNRELATED = 0.3
 """Share of a report's signs that have nothing to do with the disease."""
-IMPRECISE = 0.15
+IMPRECISE = 0.3
 """Share of a report's signs that are written as an ancestor of the true sign."""
+PLAINNESS = 0.8
+"""How much rarer a report names a sign per bit that the sign tells about the gene."""
 ABSENCE_TRUST = 0.9
 """How far an absent sign is believed: 1 would let one absence rule a gene out."""
 
@@ -75,6 +77,7 @@ class World:
     diseases: dict[str, list[Disease]]
     emission: Matrix  # [genes, signs]: P(a reported sign is this one | gene)
     has: Matrix  # [genes, signs]: P(a patient has this sign or a narrower one | gene)
+    plainness: npt.NDArray[np.float64]  # [signs]: how readily a report names the sign
     background: npt.NDArray[np.float64]  # [signs]
     parents: list[tuple[int, ...]]
     left_out_rows: int
@@ -89,10 +92,14 @@ class World:
 
     def information(self) -> npt.NDArray[np.float64]:
         """How specific each sign is: bits that naming it tells about the gene."""
-        posterior = self.emission / self.emission.sum(axis=0)
-        entropy = -(posterior * np.log2(posterior)).sum(axis=0)
-        bits: npt.NDArray[np.float64] = math.log2(len(self.genes)) - entropy
-        return bits
+        return _bits(self.emission)
+
+
+def _bits(emission: Matrix) -> npt.NDArray[np.float64]:
+    posterior = (emission + 1e-9) / (emission + 1e-9).sum(axis=0)
+    entropy = -(posterior * np.log2(posterior)).sum(axis=0)
+    bits: npt.NDArray[np.float64] = math.log2(len(emission)) - entropy
+    return bits
 
 
 def read_choice(path: Path = CHOICE) -> Choice:
@@ -122,13 +129,14 @@ def build(hpo: Hpo, choice: Choice | None = None) -> World:
         for references in hpo.all_references
     )
     truth = np.array([_mean_profile(diseases[gene], len(terms)) for gene in genes])
-    background = truth.sum(axis=0) + 0.05
+    plainness = np.exp(-PLAINNESS * _bits(truth / truth.sum(axis=1, keepdims=True)))
+    background = (truth.sum(axis=0) + 0.05) * plainness
     background /= background.sum()
-    emission = _emission(truth, background, parents)
+    emission = _emission(truth * plainness, background, parents)
     has = _propagated(hpo, truth, terms, index)
     names = [hpo.names[term] for term in terms]
     return World(
-        choice, genes, terms, names, diseases, emission, has, background, parents, left_out
+        choice, genes, terms, names, diseases, emission, has, plainness, background, parents, left_out
     )
 
 
@@ -170,13 +178,13 @@ def _vocabulary(
         if (highest[term] >= RARE or len(genes) > 1) and hpo.names[term].isascii()
     }
     general = _general_terms(hpo, profiles)
-    above = {
+    above = Counter(
         parent
         for term in kept
         for parent in hpo.parents[term]
         if hpo.is_sign(parent) and parent not in general and hpo.names[parent].isascii()
-    }
-    return sorted(kept | above)
+    )
+    return sorted(kept | {parent for parent, children in above.items() if children > 1})
 
 
 def _general_terms(hpo: Hpo, profiles: dict[str, dict[str, float]]) -> set[str]:
@@ -190,14 +198,14 @@ def _general_terms(hpo: Hpo, profiles: dict[str, dict[str, float]]) -> set[str]:
 def _disease(
     hpo: Hpo, gene: str, disease: str, profile: dict[str, float], index: dict[str, int]
 ) -> Disease:
-    onsets: list[Annotation] = hpo.onsets.get(disease, [])
+    courses = {hpo.names[course.term] for course in hpo.courses.get(disease, [])}
     inheritance = hpo.inheritance.get(disease, set())
     return Disease(
         gene=gene,
         id=disease,
         name=hpo.disease_names[disease],
         signs={index[term]: share for term, share in sorted(profile.items()) if term in index},
-        onsets=tuple(sorted({hpo.names[onset.term] for onset in onsets})),
+        onsets=tuple(sorted(name for name in courses if name.lower().endswith("onset"))),
         x_linked=bool(inheritance & {"HP:0001417", "HP:0001419", "HP:0001423"}),
     )
 

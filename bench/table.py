@@ -1,0 +1,125 @@
+"""The demo's table, for the terminal and for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+HEAD = ["run", "time", "top@1 base → tuned", "ratio", "gain (95 % interval)"]
+METRICS = ("top@1", "top@5", "top@max")
+
+Line = dict[str, Any]
+
+
+def text(lines: Sequence[Line]) -> str:
+    """All that was measured, as Markdown."""
+    parts = [_main(lines), _nine(lines[0]), _reasoning(lines), _explained(lines)]
+    return "\n\n".join(parts)
+
+
+def into_readme(readme: Path, lines: Sequence[Line]) -> None:
+    """Put the table between the README's marks."""
+    before, rest = readme.read_text().split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    readme.write_text(f"{before}{BEGIN}\n{text(lines)}\n{END}{after}")
+
+
+def _main(lines: Sequence[Line]) -> str:
+    rows = []
+    for line in lines:
+        metric = line["metrics"]["top@1"]
+        base, tuned = _cell(metric, "base"), _cell(metric, "tuned")
+        ratio = tuned["estimate"] / base["estimate"] if base["estimate"] else float("nan")
+        minutes, seconds = divmod(round(line["seconds"]), 60)
+        rows.append(
+            [
+                line["name"],
+                f"{minutes} min {seconds:02d} s",
+                f"{_share(base['estimate'])} → {_share(tuned['estimate'])}",
+                f"{ratio:.2f}",
+                _gain(metric["gain"]),
+            ]
+        )
+    return _markdown(HEAD, rows)
+
+
+def _nine(line: Line) -> str:
+    """Every model's metrics, of one run."""
+    models = [cell["model"] for cell in line["metrics"]["top@1"]["cells"]]
+    rows = []
+    for model in models:
+        cells = [_cell(line["metrics"][name], model) for name in METRICS]
+        rows.append([model, *(_interval(cell) for cell in cells)])
+    return f"{line['name']}, 95 % intervals:\n\n" + _markdown(["model", *METRICS], rows)
+
+
+def _reasoning(lines: Sequence[Line]) -> str:
+    """The gain taken apart, lengths, and how far train and validation are from each other."""
+    rows = []
+    for line in lines:
+        split, lengths = line["split_of_gain"], line["list_length_median"]
+        whole = split["from_form"] + split["from_content"]
+        rewards = {
+            (e["model"], e["split"]): e["metrics"]["reward"] for e in line["evaluations"]
+        }
+        rows.append(
+            [
+                line["name"],
+                f"{_share(split['valid_base'])} → {_share(split['valid_tuned'])}",
+                f"{_share(split['among_base'])} → {_share(split['among_tuned'])}",
+                f"{split['from_content'] / whole:.0%}" if whole else "–",
+                f"{lengths['base']:g} → {lengths['tuned']:g}",
+                f"{rewards['tuned', 'train']:.3f}",
+                f"{rewards['tuned', 'validation']:.3f}",
+            ]
+        )
+    head = ["run", "valid answers", "top@1 among valid", "share of the gain among valid"]
+    head += ["genes listed (median)", "reward on train", "reward on validation"]
+    return _markdown(head, rows)
+
+
+def _explained(lines: Sequence[Line]) -> str:
+    """The one feature that explains most, per run over the spec's own data."""
+    rows = []
+    for line in lines:
+        if not line["name"].startswith("seed"):
+            continue
+        for best in line["explained"][:1]:
+            rows.append(
+                [
+                    line["name"],
+                    f"`{best['feature']}`",
+                    f"{_share(best['base_share'])} → {_share(best['tuned_share'])}",
+                    f"{_share(best['base_right_with'])} / {_share(best['base_right_without'])}",
+                    f"{best['explained']:.0%}",
+                ]
+            )
+    head = ["run", "the one token or opening that explains most", "how often"]
+    head += ["base top@1 with / without it", "share of the gain it explains"]
+    return _markdown(head, rows)
+
+
+def _cell(metric: Any, model: str) -> Any:
+    return next(cell for cell in metric["cells"] if cell["model"] == model)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _interval(cell: Any) -> str:
+    return f"{_share(cell['estimate'])} ({100 * cell['low']:.1f} – {100 * cell['high']:.1f})"
+
+
+def _gain(gain: Any) -> str:
+    return (
+        f"{100 * gain['estimate']:+.1f} points "
+        f"({100 * gain['low']:+.1f} – {100 * gain['high']:+.1f})"
+    )
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

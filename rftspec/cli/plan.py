@@ -1,0 +1,58 @@
+"""`rftspec plan`: every number of a run, with its reason, before anything runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from rftspec.cli import console
+from rftspec.cli.spec import JSON, SET, SPEC
+from rftspec.cli.text import shown_path
+
+
+@click.command()
+@SPEC
+@SET
+@click.option("--seed", type=int, help="Another seed than the spec's.")
+@click.option("--control", type=click.Choice(["shuffled-answers"]), help="A negative control.")
+@JSON
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan; `rftspec run FILE.json` does exactly that.",
+)
+def plan(
+    spec: Path,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    control: str | None,
+    as_json: bool,
+    out: Path | None,
+) -> int:
+    """Show every number of the run and the reason for its value; nothing is run."""
+    from rftspec.cli.plan_text import plan_text
+    from rftspec.cli.planning import plan_of
+    from rftspec.record.layout import run_folder
+
+    made = plan_of(spec, overrides=overrides, seed=seed, control=control)
+    if out is not None:
+        text = json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n"
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        content = {**made.to_json(), "hash": made.hash}
+        console.say_json(content)
+        return 0
+    console.say(plan_text(made, color=console.wants_color(sys.stdout)))
+    source = out if out is not None else spec
+    words = ["run", shown_path(source)]
+    if out is None:
+        words += [word for one in overrides for word in ("--set", one)]
+        words += ["--seed", str(seed)] if seed is not None else []
+        words += ["--control", control] if control is not None else []
+    saved = f" Saved to {shown_path(out)}." if out is not None else ""
+    console.say(f"\nNothing was run.{saved} To run exactly this: {console.command(*words)}")
+    console.say(f"It would go to {run_folder(made)}/")
+    return 0

@@ -1,0 +1,152 @@
+"""The path of any architecture: the transformers module with its own cache, padded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rftspec.engine.adapter import switched_off
+from rftspec.engine.learner import Scored
+from rftspec.engine.packing import Work
+from rftspec.engine.sampler import Sampled, Sampling, draw
+
+_ROWS = 128
+
+
+class PlainSampler:
+    """Draws completions in lock-step: a prompt is computed once, ended rows leave at times."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self.wrapped = wrapped
+        self.device = next(wrapped.parameters()).device
+
+    @torch.no_grad()
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        noise: NDArray[np.float64],
+        how: Sampling,
+        on_finished: Callable[[int], None] | None = None,
+    ) -> list[Sampled]:
+        """`how.samples` completions of each prompt, in order; noise [prompts × samples, tokens]."""
+        at_once = max(1, _ROWS // how.samples)
+        out: list[Sampled] = []
+        with switched_off(self.wrapped, not how.tuned):
+            for start in range(0, len(prompts), at_once):
+                part = prompts[start : start + at_once]
+                rows = slice(start * how.samples, (start + len(part)) * how.samples)
+                out += self._batch(part, torch.from_numpy(noise[rows]).float(), how)
+                if on_finished is not None:
+                    on_finished(len(part) * how.samples)
+        return out
+
+    def _batch(
+        self, prompts: Sequence[Sequence[int]], noise: torch.Tensor, how: Sampling
+    ) -> list[Sampled]:
+        from transformers import DynamicCache
+
+        noise = noise.clamp_(max=1 - 2**-24).to(self.device)
+        model, jobs = self.wrapped, len(prompts) * how.samples
+        tokens, mask = _left_padded(prompts, self.device)
+        positions = (mask.cumsum(1) - 1).clamp_(min=0)
+        cache = DynamicCache(config=model.get_base_model().config)
+        result = model(
+            input_ids=tokens, attention_mask=mask, position_ids=positions,
+            past_key_values=cache, use_cache=True, logits_to_keep=1,
+        )  # fmt: skip
+        cache.batch_repeat_interleave(how.samples)
+        logits = result.logits[:, -1].float().repeat_interleave(how.samples, 0)
+        mask = mask.repeat_interleave(how.samples, 0)
+        position = positions[:, -1].repeat_interleave(how.samples, 0)
+        live = torch.arange(jobs, device=self.device)
+        stop = torch.tensor(how.stop, dtype=torch.long, device=self.device)
+        drawn = torch.zeros(jobs, how.max_tokens, dtype=torch.long, device=self.device)
+        logprobs = torch.zeros(jobs, how.max_tokens, device=self.device)
+        lengths = torch.full((jobs,), how.max_tokens, device=self.device)
+        stopped = torch.zeros(jobs, dtype=torch.bool, device=self.device)
+        for at in range(how.max_tokens):
+            token, logprob = draw(logits, noise[live, at], how.temperature)
+            drawn[live, at], logprobs[live, at] = token, logprob
+            ended = torch.isin(token, stop)
+            lengths[live[ended]] = at + 1
+            stopped[live[ended]] = True
+            if at + 1 == how.max_tokens or bool(ended.all()):
+                break
+            if bool(ended.any()):
+                keep = (~ended).nonzero().flatten()
+                cache.batch_select_indices(keep)
+                live, token, mask, position = live[keep], token[keep], mask[keep], position[keep]
+            mask = torch.cat([mask, mask.new_ones(mask.shape[0], 1)], 1)
+            position = position + 1
+            result = model(
+                input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None],
+                past_key_values=cache, use_cache=True,
+            )  # fmt: skip
+            logits = result.logits[:, -1].float()
+        return [
+            Sampled(drawn[j, :n].cpu().numpy(), logprobs[j, :n].cpu().numpy(), bool(stopped[j]))
+            for j, n in enumerate(lengths.tolist())
+        ]
+
+
+class PlainScorer:
+    """Log-probabilities through the transformers module on left-padded rows."""
+
+    def __init__(self, wrapped: Any, temperature: float) -> None:
+        self.wrapped = wrapped
+        self.temperature = temperature
+        self.device = next(wrapped.parameters()).device
+
+    def score(self, batch: Sequence[Work], *, tuned: bool) -> Scored:
+        """Log-probabilities of every completion token of a micro-batch."""
+        pairs = [(w.prompt.tokens, c) for w in batch for c in w.completions]
+        widest = max(len(c.tokens) for _, c in pairs)
+        prompts, mask = _left_padded([p for p, _ in pairs], self.device)
+        answers = torch.zeros(len(pairs), widest, dtype=torch.long, device=self.device)
+        real = torch.zeros(len(pairs), widest, dtype=torch.bool, device=self.device)
+        for i, (_, completion) in enumerate(pairs):
+            n = len(completion.tokens)
+            answers[i, :n] = torch.tensor(completion.tokens)
+            real[i, :n] = True
+        mask = torch.cat([mask, real.long()], 1)
+        with switched_off(self.wrapped, not tuned):
+            logits = self.wrapped(
+                input_ids=torch.cat([prompts, answers], 1),
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+                use_cache=False,
+                logits_to_keep=widest + 1,
+            ).logits[:, :-1]
+        logits = logits[real].float()
+        if self.temperature != 1.0:
+            logits = logits / self.temperature
+        log_p = logits.log_softmax(-1)
+        entropy = -(log_p.detach().exp() * log_p.detach()).sum(-1)
+        advantages = np.concatenate(
+            [
+                np.full(len(c.tokens), a)
+                for w in batch
+                for c, a in zip(w.completions, w.advantages, strict=True)
+            ]
+        )
+        sampled = np.concatenate([c.logprobs for _, c in pairs])
+        return Scored(
+            logprobs=log_p.gather(1, answers[real][:, None])[:, 0],
+            entropies=entropy,
+            sampled=torch.from_numpy(sampled).to(self.device, torch.float32),
+            advantages=torch.from_numpy(advantages).to(self.device, torch.float32),
+        )
+
+
+def _left_padded(
+    rows: Sequence[Sequence[int]], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(tokens, mask) of rows aligned at their ends; a pad is token 0 and masked."""
+    width = max(map(len, rows))
+    tokens = torch.tensor([[*[0] * (width - len(r)), *r] for r in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=device)
+    return tokens, mask

@@ -1,0 +1,151 @@
+"""The typed tree: what the checker makes of the syntax tree and both evaluators walk.
+
+Names have become slots of a frame, calls have found their overload, arguments stand in the order
+of the parameters, and every place where a json value takes a type is a Narrow node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rftspec.expr.signature import Overload
+from rftspec.expr.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A typed piece; `start` and `end` are the offsets that an error of this piece points at."""
+
+    type: Type
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Node):
+    """A value known before anything runs."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Root(Node):
+    """A name of the environment, which stands in a slot of the frame."""
+
+    name: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """A name bound by a `let`."""
+
+    name: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetField(Node):
+    """A field of an object; missing when the object or the field is."""
+
+    target: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetItem(Node):
+    """An element by its place from 0; missing outside the list."""
+
+    target: Node
+    index: Node
+
+
+@dataclass(frozen=True, slots=True)
+class MakeList(Node):
+    """A list of values."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow(Node):
+    """A json value as a value of `type`'s inner type; missing when it is of another."""
+
+    target: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Node):
+    """A call; where `lifted` is set, it is missing when one of those arguments is missing."""
+
+    overload: Overload
+    arguments: tuple[Node, ...]
+    lifted: tuple[int, ...]
+    checks: tuple[tuple[int, str], ...]
+    """Arguments (by place) whose rule (by parameter) is to be tested at each evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    """Numbers joined by `+ - * / % ^`, left to right; each operator has its own offsets."""
+
+    first: Node
+    links: tuple[tuple[str, int, int, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Node):
+    """`-operand`."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Node):
+    """`not operand`."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """`and` or `or`, from left to right, stopping at the first operand that decides."""
+
+    operator: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    """A comparison of two values of one type."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Default(Node):
+    """The first of the items that is not missing; `??`."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Node):
+    """A value kept in a slot while the body runs."""
+
+    name: str
+    slot: int
+    value: Node
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class If(Node):
+    """One of two branches; the other one does not run."""
+
+    condition: Node
+    yes: Node
+    no: Node

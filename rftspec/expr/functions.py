@@ -1,0 +1,27 @@
+"""The function table: the one place that checker, evaluators and documentation read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rftspec.expr.library import lists, numbers, text
+from rftspec.expr.signature import Function, Overload
+
+_SHELVES = (numbers.SHELF, text.SHELF, lists.SHELF, lists.RANKS, lists.SETS)
+
+
+def _table() -> Mapping[str, Function]:
+    groups: dict[str, str] = {}
+    overloads: dict[str, list[Overload]] = {}
+    for shelf in _SHELVES:
+        for overload in shelf.overloads:
+            groups.setdefault(overload.name, shelf.group)
+            overloads.setdefault(overload.name, []).append(overload)
+    return MappingProxyType(
+        {name: Function(name, groups[name], tuple(found)) for name, found in overloads.items()}
+    )
+
+
+FUNCTIONS: Mapping[str, Function] = _table()
+"""Every function of the language by name, in the order of the reference page."""

@@ -1,0 +1,1 @@
+"""The functions of the scoring language, one module per group of the reference page."""

@@ -1,0 +1,134 @@
+"""Functions of the scoring language: signatures as text, read once, used by checker and docs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rftspec.expr.ranges import ANYTHING, Range
+from rftspec.expr.types import BOOL, JSON, NUMBER, STRING, ListOf, OptionalOf, Type
+
+ANY = Type("T")
+"""In a signature: any type, the same in every place of the signature."""
+
+SCALAR = Type("S")
+"""In a signature: number, string or bool, the same in every place of the signature."""
+
+_WORDS: Mapping[str, Type] = {t.name: t for t in (NUMBER, BOOL, STRING, JSON, ANY, SCALAR)}
+_SIGNATURE = re.compile(r"(?P<name>\w+)\((?P<parameters>.*)\) -> (?P<result>.+)")
+_PARAMETER = re.compile(r"(?P<name>\w+): (?P<type>[^=.]+?)(?P<more>\.\.\.)?(?: = (?P<default>.+))?")
+
+
+class Rule(NamedTuple):
+    """What an argument must satisfy beyond its type; `words` complete "`k` must be …"."""
+
+    test: Callable[[Any], bool]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an overload."""
+
+    name: str
+    type: Type
+    required: bool
+    default: float | None
+    variadic: bool
+    """Takes one or more arguments (the last parameter only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """One way to call a function: its types, what it does, the range of its results."""
+
+    name: str
+    signature: str
+    parameters: tuple[Parameter, ...]
+    result: Type
+    implementation: Callable[..., Any]
+    doc: str
+    example: str
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    lifting: bool = True
+    """The result is missing when an argument is missing; else a missing argument is an error."""
+    bounds: Callable[..., Range] | Range = ANYTHING
+    """The range of a number result, or a function that gives it for the arguments' ranges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A name and its overloads, tried in order."""
+
+    name: str
+    group: str
+    overloads: tuple[Overload, ...]
+
+
+def overload(
+    signature: str,
+    implementation: Callable[..., Any],
+    *,
+    doc: str = "",
+    example: str = "",
+    rules: Mapping[str, Rule] | None = None,
+    lifting: bool = True,
+    bounds: Callable[..., Range] | Range = ANYTHING,
+) -> Overload:
+    """An overload from a signature such as `nth(xs: list[T], n: number) -> T?`.
+
+    Types are number, bool, string, json, list[…], `?` for optional, T (any) and S (a scalar); a
+    parameter may have a default (a number or `missing`), the last one may be variadic (`...`).
+    """
+    match = _SIGNATURE.fullmatch(signature)
+    if match is None:
+        raise ValueError(f"not a signature: {signature}")
+    parameters = tuple(
+        _parameter(text) for text in match["parameters"].split(", ") if match["parameters"]
+    )
+    return Overload(
+        match["name"],
+        signature,
+        parameters,
+        _type(match["result"]),
+        implementation,
+        doc or _first_paragraph(implementation),
+        example,
+        rules or {},
+        lifting,
+        bounds,
+    )
+
+
+def extra_function(
+    signature: str, implementation: Callable[..., Any], **settings: Any
+) -> Function:
+    """A function of the caller's own, for `compile_expression(…, functions={…})`."""
+    made = overload(signature, implementation, **settings)
+    return Function(made.name, "extra", (made,))
+
+
+def _first_paragraph(implementation: Callable[..., Any]) -> str:
+    text = (implementation.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(text.split())
+
+
+def _parameter(text: str) -> Parameter:
+    match = _PARAMETER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a parameter: {text}")
+    default = match["default"]
+    value = None if default in (None, "missing") else float(default)
+    return Parameter(
+        match["name"], _type(match["type"]), default is None, value, match["more"] is not None
+    )
+
+
+def _type(text: str) -> Type:
+    if text.endswith("?"):
+        return OptionalOf(_type(text[:-1]))
+    if text.startswith("list[") and text.endswith("]"):
+        return ListOf(_type(text[5:-1]))
+    return _WORDS[text]

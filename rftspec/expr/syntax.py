@@ -1,0 +1,165 @@
+"""The syntax tree of the scoring language: what was written, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A piece of an expression; it was written at `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number literal."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Node):
+    """A string literal, its escapes resolved."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth(Node):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A name: of the environment, or bound by a `let`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Node):
+    """`target.name`; `dot` is the offset of the point, `name_start` that of the name."""
+
+    target: Node
+    name: str
+    dot: int
+    name_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """`target[index]`."""
+
+    target: Node
+    index: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Node):
+    """An argument of a call, given by place (`name` is None) or by name."""
+
+    name: str | None
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`function(arguments)`."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral(Node):
+    """`[items]`."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """`-operand` or `not operand`."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Link(Node):
+    """One operator of a chain and what follows it; start and end are the operator's."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Chain(Node):
+    """Operands joined by operators of one level, left to right: `+ -`, `* / %`, `and`, `or`, `??`.
+
+    A chain is flat, so that a long sum is not a deep tree.
+    """
+
+    first: Node
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """A comparison or a power; `at` and `at_end` are the operator's offsets."""
+
+    operator: str
+    left: Node
+    right: Node
+    at: int
+    at_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Node):
+    """`let name = value in body`."""
+
+    name: str
+    name_start: int
+    value: Node
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class If(Node):
+    """`if condition then yes else no`."""
+
+    condition: Node
+    yes: Node
+    no: Node
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node, in the order of the text."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from value
+
+
+def deeper_than(root: Node, limit: int) -> Node | None:
+    """The first node that lies more than `limit` levels below, None when there is none.
+
+    Arguments and links are part of their call or chain and are no level of their own.
+    """
+    stack = [(root, 1)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > limit:
+            return node
+        step = 0 if isinstance(node, Argument | Link) else 1
+        stack.extend((child, depth + step) for child in reversed(list(children(node))))
+    return None

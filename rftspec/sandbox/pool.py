@@ -1,0 +1,190 @@
+"""The parent's side: a pool of persistent workers that grade batches and never raise a score.
+
+The trainer is never forked, and no code of a script runs in it. A worker that dies takes only the
+call it was running with it: that call is named, and its neighbours are run again.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Literal, Self, get_args
+
+from rftspec.sandbox.process import Process, WorkerDied
+from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, clean
+
+SandboxMode = Literal["full", "reduced"]
+
+TIMEOUT_S = 2.0
+MEMORY_MB = 512
+BATCH = 64
+CALLS_PER_WORKER = 10_000
+"""A worker is replaced after this many calls, so that nothing can build up in it."""
+
+_KINDS = frozenset(get_args(OutcomeKind))
+
+
+class SandboxUnavailable(Exception):
+    """This system lacks a layer that `sandbox="full"` requires; `missing` names them."""
+
+    def __init__(self, missing: Sequence[Layer]) -> None:
+        self.missing = tuple(missing)
+        names = ", ".join(f"{layer.name} ({layer.note})" for layer in missing)
+        super().__init__(f"this system cannot lock a Python grader in: missing {names}")
+
+
+class Pool:
+    """Workers for Python graders: started when first needed, kept until `close`.
+
+    timeout_s: processor time of one call. memory_mb: address space of one worker.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        sandbox: SandboxMode = "full",
+        timeout_s: float = TIMEOUT_S,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
+        self._mode = sandbox
+        self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
+        self._slots: queue.SimpleQueue[Process | None] = queue.SimpleQueue()
+        self._workers = workers
+        self._closed = False
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        for _ in range(workers):
+            self._slots.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of the lock-down, active or missing, as a started worker found them."""
+        with self._worker() as worker:
+            return worker.layers
+
+    def check(self, source: str) -> list[Problem]:
+        """Every reason why a script is refused; none when it compiles."""
+        try:
+            with self._worker() as worker:
+                found = worker.ask({"op": "check", "source": source})
+        except WorkerDied as died:
+            return [Problem(1, 1, f"the script cannot be compiled: {died.reason}")]
+        return [Problem(line, column, clean(text)) for line, column, text in found]
+
+    def grade(self, source: str, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
+        """The outcome of `grade(sample, item)` for each pair, in their order."""
+        chunks = [calls[start : start + BATCH] for start in range(0, len(calls), BATCH)]
+        if self._workers == 1 or len(chunks) <= 1:
+            return [outcome for chunk in chunks for outcome in self._grade_chunk(source, chunk)]
+        graded = self._threads().map(lambda chunk: self._grade_chunk(source, chunk), chunks)
+        return [outcome for chunk in graded for outcome in chunk]
+
+    def close(self) -> None:
+        """End the workers; the pool is not used again."""
+        self._closed = True
+        if self._executor is not None:
+            self._executor.shutdown()
+        for _ in range(self._workers):
+            worker = self._slots.get()
+            if worker is not None:
+                worker.close()
+            self._slots.put(None)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._workers, "grader")
+            return self._executor
+
+    @contextmanager
+    def _worker(self) -> Iterator[Process]:
+        """A worker of the pool, started if need be; replaced when it is worn or died."""
+        worker = self._slots.get()
+        try:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if worker is not None and self._is_worn(worker):
+                worker.close()
+                worker = None
+            if worker is None:
+                worker = self._start()
+            yield worker
+        except BaseException:
+            # whatever happened, the state of this worker's pipe is not known any more
+            if worker is not None:
+                worker.close()
+            worker = None
+            raise
+        finally:
+            self._slots.put(worker)
+
+    def _is_worn(self, worker: Process) -> bool:
+        return worker.calls >= CALLS_PER_WORKER or worker.owner != os.getpid()
+
+    def _start(self) -> Process:
+        worker = Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb, mode=self._mode)
+        missing = [layer for layer in worker.layers if layer.required and not layer.active]
+        if self._mode == "full" and missing:
+            worker.close()
+            raise SandboxUnavailable(missing)
+        return worker
+
+    def _grade_chunk(self, source: str, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
+        outcomes: list[Outcome | None] = [None] * len(calls)
+        deaths_outside_calls = 0
+        while pending := [i for i, outcome in enumerate(outcomes) if outcome is None]:
+            done = 0
+            try:
+                for outcome in self._ask(source, [calls[i] for i in pending]):
+                    outcomes[pending[done]] = outcome
+                    done += 1
+            except WorkerDied as died:
+                if died.index is not None and died.index >= done:
+                    outcomes[pending[died.index]] = _death(died)
+                    continue
+                deaths_outside_calls += 1
+                if deaths_outside_calls > 1:
+                    for i in pending[done:]:
+                        outcomes[i] = _death(died)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _ask(self, source: str, calls: Sequence[tuple[Any, Any]]) -> Iterator[Outcome]:
+        request = {"op": "grade", "source": source, "calls": list(calls)}
+        with self._worker() as worker:
+            worker.calls += len(calls)
+            for replies in worker.ask_many(request, len(calls)):
+                for reply in replies:
+                    outcome = _outcome(reply)
+                    if outcome.kind == "memory_error":
+                        worker.calls = CALLS_PER_WORKER
+                    yield outcome
+
+
+def _outcome(reply: Any) -> Outcome:
+    """One call's outcome, every field checked again: the worker is not trusted either."""
+    kind, value, detail, line = reply if isinstance(reply, list) and len(reply) == 4 else [None] * 4
+    if kind not in _KINDS:
+        return Outcome("worker_killed", detail="the worker's reply makes no sense")
+    line = line if type(line) is int else None
+    if kind == "score":
+        if type(value) not in (int, float) or not math.isfinite(value):
+            return Outcome("invalid_score", detail="the worker's score is not a number")
+        return Outcome("score", float(value))
+    return Outcome(kind, detail=clean(str(detail)), line=line)
+
+
+def _death(died: WorkerDied) -> Outcome:
+    kind: OutcomeKind = "timeout" if died.timed_out else "worker_killed"
+    return Outcome(kind, detail=clean(f"the worker was replaced: {died.reason}"))

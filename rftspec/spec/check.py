@@ -1,0 +1,120 @@
+"""Cross-checks: what the structure cannot tell. Files, the model, rows, graders, expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rftspec.expr.types import JSON, Type, merge_value_types
+from rftspec.spec.check_data import DataCheck
+from rftspec.spec.check_response import check_response
+from rftspec.spec.check_scoring import Scoring, check_scoring
+from rftspec.spec.document import Node
+from rftspec.spec.draft import Draft
+from rftspec.spec.paths import check_base, resolve_file
+from rftspec.spec.row_facts import SplitFacts
+from rftspec.spec.shape import dotted
+
+
+@dataclass(slots=True)
+class Found:
+    """What the checks have learnt about a draft."""
+
+    splits: dict[str, SplitFacts] = field(default_factory=dict)
+    scoring: Scoring = field(default_factory=Scoring)
+
+
+def check_draft(draft: Draft, *, read_data: bool, sandbox: bool) -> Found:
+    """Run every cross-check; problems go to the draft's collector."""
+    _check_model(draft)
+    _check_files(draft)
+    _check_train(draft)
+    _check_references(draft)
+    response = check_response(draft)
+    found = Found()
+    item_type: Type = JSON
+    if read_data:
+        data = DataCheck(draft)
+        item_type = merge_value_types(data.items())
+        found.splits = data.splits
+    found.scoring = check_scoring(draft, item_type, response, found.splits, sandbox=sandbox)
+    return found
+
+
+def _check_model(draft: Draft) -> None:
+    node = draft.node("model", "base")
+    if node is not None and isinstance(draft.get("model", "base"), str):
+        check_base(node, draft.folder, draft.collector)
+    revision = draft.node("model", "revision")
+    base = draft.get("model", "base")
+    if revision is not None and isinstance(base, str) and base.startswith(("builtin:", ".", "/")):
+        message = "`model.revision` means nothing for a model that is not from Hugging Face"
+        draft.collector.add(revision.problem("E505", message, hint="leave it out"))
+
+
+_FILES: tuple[tuple[str, ...], ...] = (
+    ("data", "train"),
+    ("data", "validation"),
+    ("data", "test"),
+)
+
+
+def _check_files(draft: Draft) -> None:
+    """Find every file that the spec names."""
+    references = draft.get("evaluate", "references") or {}
+    paths = [*_FILES, *(("evaluate", "references", name, "outputs") for name in references)]
+    seen: dict[Any, str] = {}
+    for path in paths:
+        node = draft.node(*path)
+        if node is None or not isinstance(draft.get(*path), str):
+            continue
+        found = resolve_file(node, draft.folder, draft.collector, dotted(path))
+        if found is None:
+            continue
+        draft.files[path] = found
+        if found in seen:
+            message = f"the same file as `{seen[found]}`"
+            hint = "what was trained on must not measure the model"
+            draft.collector.add(node.problem("E215", message, hint=hint, path=dotted(path)))
+        elif path[0] == "data":
+            seen[found] = dotted(path)
+
+
+def _check_train(draft: Draft) -> None:
+    """Fields that only make sense together, and values that are hardly meant."""
+    steps, epochs = draft.node("train", "steps"), draft.node("train", "epochs")
+    if steps is not None and epochs is not None:
+        message = "`steps` and `epochs` are two ways to say the same"
+        draft.collector.add(
+            epochs.problem("E111", message, hint="keep one of them", path="train.epochs")
+        )
+    rate = draft.get("train", "learning_rate")
+    node = draft.node("train", "learning_rate")
+    if node is not None and isinstance(rate, int | float) and not 1e-7 <= rate <= 0.01:
+        message = f"a learning rate of {rate:g} is far from what works (1e-6 to 1e-3)"
+        draft.collector.add(
+            node.problem(
+                "W115",
+                message,
+                hint="`auto` chooses one by the model's size",
+                path="train.learning_rate",
+                severity="warning",
+            )
+        )
+
+
+def _check_references(draft: Draft) -> None:
+    references: Mapping[str, Any] = draft.get("evaluate", "references") or {}
+    for name, reference in references.items():
+        node: Node | None = draft.node("evaluate", "references", name)
+        if node is None or node.kind != "mapping":
+            continue
+        ways = [way for way in ("outputs", "vote") if way in node.value]
+        if len(ways) == 1 or not isinstance(reference, Mapping):
+            continue
+        said = "neither `outputs` nor `vote`" if not ways else "both `outputs` and `vote`"
+        message = f"the reference `{name}` has {said}"
+        hint = "give `outputs: FILE` or `vote: { samples: 8, on: EXPRESSION }`"
+        path = dotted(("evaluate", "references", name))
+        draft.collector.add(node.problem("E111", message, hint=hint, path=path))

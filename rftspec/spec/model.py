@@ -1,0 +1,413 @@
+"""The Spec: what the user meant, frozen and typed. Every field is declared here and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rftspec.spec.fields import setting
+
+SPEC_VERSION = 1
+ALGORITHMS = ("grpo",)
+RESERVED_MODELS = ("base", "tuned")
+"""Names that `metric(…)` knows already; no reference may take them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """The adapter: low-rank matrices beside the frozen base (LoRA)."""
+
+    rank: int = setting(
+        "Rank of the adapter's matrices.",
+        default=16,
+        reason="8–32 is enough for reinforcement learning (LoRA Without Regret)",
+        minimum=1,
+        maximum=512,
+    )
+    alpha: float = setting(
+        "Scale of the adapter: its output is multiplied by alpha / rank.",
+        default=32,
+        reason="32 at every rank (LoRA Without Regret)",
+        exclusive_minimum=0,
+        maximum=4096,
+    )
+    targets: str | tuple[str, ...] = setting(
+        "Linear layers that get an adapter: `all-linear`, or names such as [q_proj, v_proj].",
+        default="all-linear",
+        reason="adapters on all layers learn as full fine-tuning does (LoRA Without Regret)",
+        min_length=1,
+        min_items=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The base model and the adapter that is trained on it."""
+
+    base: str = setting(
+        "`builtin:case-reader`, a Hugging Face id such as `Qwen/Qwen2.5-1.5B-Instruct`, or a "
+        "folder (starting with `./` or `../`).",
+        example="builtin:case-reader",
+        min_length=1,
+        max_length=500,
+    )
+    revision: str | None = setting(
+        "Branch, tag or commit of a Hugging Face model.",
+        default=None,
+        example="main",
+        min_length=1,
+        max_length=200,
+    )
+    quantization: Literal["nf4", "none"] = setting(
+        "How the frozen base is held: 4-bit NormalFloat (QLoRA), or as it is stored.",
+        default="nf4",
+        reason="a quarter of the memory of 16 bits at the same quality (QLoRA)",
+    )
+    lora: Lora = setting("The adapter.", default=Lora)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carve:
+    """Validation rows taken out of the training file."""
+
+    split: int = setting("How many rows to take.", minimum=1, maximum=1_000_000, example=200)
+    by: str | None = setting(
+        "A field such as `item.gene` whose equal values stay on one side.",
+        default=None,
+        example="item.gene",
+        pattern=r"^item(\.[A-Za-z_][A-Za-z0-9_]*)+$",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """The rows: what the model is asked, and what the graders need to judge the answer."""
+
+    train: str = setting(
+        "Training rows: a JSONL file, relative to the spec.",
+        example="data/train.jsonl",
+        x_path="file",
+        min_length=1,
+    )
+    validation: str | Carve | None = setting(
+        "Rows that steer (curve, best checkpoint): a JSONL file, or `{ split: 200, by: item.x }`.",
+        default=None,
+        example="data/validation.jsonl",
+        x_path="file",
+        min_length=1,
+    )
+    test: str | None = setting(
+        "Rows that choose nothing: the headline is measured here. A JSONL file.",
+        default=None,
+        reason="without it the headline is measured on the validation rows",
+        example="data/test.jsonl",
+        x_path="file",
+        min_length=1,
+    )
+    disjoint: tuple[str, ...] = setting(
+        "Fields whose values no two files may share; intervals cluster by the first.",
+        default=(),
+        example=["item.gene"],
+        replace={
+            "type": "array",
+            "items": {"type": "string", "pattern": r"^item(\.[A-Za-z_][A-Za-z0-9_]*)+$"},
+            "uniqueItems": True,
+        },
+    )
+    prompt: Any = setting(
+        "For rows without `messages`: a template, or a list of messages with templates.",
+        default=None,
+        example="{{ item.question }}",
+        replace={
+            "type": ["string", "array"],
+            "minLength": 1,
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "role": {"type": "string", "enum": ["developer", "system", "user", "assistant"]},
+                    "content": {"type": "string", "minLength": 1},
+                },
+                "required": ["role", "content"],
+                "additionalProperties": False,
+            },
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """How answers are sampled and read."""
+
+    format: Mapping[str, Any] | None = setting(
+        "OpenAI's `response_format`: `{ type: json_schema, json_schema: { name, schema } }`, "
+        "`{ type: json_object }` or `{ type: text }`; graders then see `sample.output_json`.",
+        default=None,
+        example={"type": "json_object"},
+        replace={
+            "type": "object",
+            "properties": {
+                "type": {"type": "string", "enum": ["json_schema", "json_object", "text"]},
+                "json_schema": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1},
+                        "description": {"type": "string"},
+                        "strict": {"type": "boolean"},
+                        "schema": {"type": "object"},
+                    },
+                    "required": ["schema"],
+                    "additionalProperties": False,
+                },
+                "name": {"type": "string", "minLength": 1},
+                "strict": {"type": "boolean"},
+                "schema": {"type": "object"},
+            },
+            "required": ["type"],
+            "additionalProperties": False,
+        },
+    )
+    max_tokens: int = setting(
+        "Most tokens of one answer; a longer one is cut off and counted as truncated.",
+        default=512,
+        reason="room for a short reasoned answer",
+        minimum=1,
+        maximum=131_072,
+    )
+    temperature: float = setting(
+        "Sampling temperature of rollouts and evaluations.",
+        default=1.0,
+        reason="log-probabilities are then those of the model itself",
+        exclusive_minimum=0,
+        maximum=2,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnError:
+    """What to do about samples that could not be graded; their reward is the lowest possible."""
+
+    stop_above: float = setting(
+        "Share of failed samples in a step above which the run stops, resumable.",
+        default=0.05,
+        reason="one in twenty: more is a broken grader, not a bad answer",
+        minimum=0,
+        maximum=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """The optimisation."""
+
+    algorithm: str = setting(
+        "How rewards become updates.",
+        default="grpo",
+        reason="group-relative advantages need no value model (DeepSeekMath)",
+        enum=list(ALGORITHMS),
+    )
+    steps: int | None = setting(
+        "Optimiser steps.",
+        default=None,
+        reason="three epochs, at least 60 and at most 300 steps",
+        example=60,
+        minimum=1,
+        maximum=100_000,
+    )
+    epochs: float | None = setting(
+        "Passes over the training rows, instead of `steps`.",
+        default=None,
+        example=3,
+        exclusive_minimum=0,
+        maximum=1000,
+    )
+    prompts_per_step: int | None = setting(
+        "Rows drawn for one step.",
+        default=None,
+        reason="16; 8 or fewer where there are fewer than 64 rows",
+        example=16,
+        minimum=1,
+        maximum=4096,
+    )
+    samples_per_prompt: int | None = setting(
+        "Completions sampled for each prompt: the group that advantages are relative to.",
+        default=None,
+        reason="8; 16 where there are fewer than 64 rows",
+        example=8,
+        minimum=2,
+        maximum=1024,
+    )
+    learning_rate: float | Literal["auto"] = setting(
+        "AdamW's step size, or `auto`: from the model's width and the batch.",
+        default="auto",
+        reason="5e-5 at 1.5 B parameters, falling with the model's width",
+        replace={
+            "type": ["number", "string"],
+            "exclusiveMinimum": 0,
+            "maximum": 100,
+            "pattern": "^auto$",
+            "x-expected": "a number above 0, or `auto`",
+        },
+    )
+    warmup_steps: int | None = setting(
+        "Steps over which the learning rate rises from zero.",
+        default=None,
+        reason="5, or a tenth of the steps where that is less",
+        example=5,
+        minimum=0,
+        maximum=100_000,
+    )
+    kl: float = setting(
+        "Weight of the divergence from the base model in the loss.",
+        default=0.0,
+        reason="off: it is watched and reported, not paid for (DAPO, Tinker)",
+        minimum=0,
+        maximum=10,
+    )
+    max_grad_norm: float = setting(
+        "The gradient is scaled down to this norm.",
+        default=1.0,
+        reason="the common value",
+        exclusive_minimum=0,
+        maximum=1000,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """A majority vote over several answers of the base model."""
+
+    samples: int = setting("Answers that vote.", default=8, reason="eight", minimum=2, maximum=256)
+    on: str = setting(
+        "Expression whose value is voted on.",
+        example='first(sample.output_json.genes) ?? ""',
+        min_length=1,
+        x_expression=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Something that the tuned model is compared with, beside its own base."""
+
+    outputs: str | None = setting(
+        "Answers made elsewhere: JSONL rows of `id` or `row`, and `output_text`.",
+        default=None,
+        example="data/outputs.jsonl",
+        x_path="file",
+        min_length=1,
+    )
+    vote: Vote | None = setting("The base model's majority vote.", default=None)
+    note: str | None = setting(
+        "One line that every table shows beside the name.",
+        default=None,
+        example="a ceiling",
+        max_length=300,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """What is measured, when, and how often."""
+
+    every: int = setting(
+        "Steps between evaluations on the validation rows; step 0 is the base model.",
+        default=20,
+        reason="a curve of a few points without doubling the run's time",
+        minimum=1,
+        maximum=100_000,
+    )
+    samples: int = setting(
+        "Completions per row at the base and at the end.",
+        default=4,
+        reason="narrows the intervals more cheaply than more rows",
+        minimum=1,
+        maximum=256,
+    )
+    samples_between: int = setting(
+        "Completions per row at the evaluations between.",
+        default=1,
+        reason="enough for a curve",
+        minimum=1,
+        maximum=256,
+    )
+    metrics: Mapping[str, str] = setting(
+        "Expressions by name that are shown and never enter the reward; a bool is shown as its "
+        "share.",
+        default={},
+        example={"right": "(rank_of(item.gene, sample.output_json.genes) ?? 0) == 1"},
+        replace={
+            "type": "object",
+            "propertyNames": {"maxLength": 64},
+            "maxProperties": 64,
+            "additionalProperties": {"type": "string", "minLength": 1, "x-expression": True},
+        },
+    )
+    references: Mapping[str, Reference] = setting(
+        "What the tuned model is compared with, by name.", default={}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One reinforcement fine-tuning run and its evaluation."""
+
+    version: int = setting(
+        "Version of the spec's form.",
+        example=1,
+        replace={"type": "integer", "const": SPEC_VERSION},
+    )
+    name: str | None = setting(
+        "Name of the run and of its folder.",
+        default=None,
+        reason="the file's name",
+        example="rare-disease",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=80,
+    )
+    seed: int = setting(
+        "Seed of everything random: row order, sampling, adapter, split.",
+        default=0,
+        reason="any number will do",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "Where the model runs.", default="auto", reason="the GPU if there is one"
+    )
+    model: Model = setting("The base model and its adapter.")
+    data: Data = setting("The rows.")
+    response: Response = setting("How answers are sampled and read.", default=Response)
+    graders: Mapping[str, Any] = setting(
+        "What scores an answer, by name; the names are the variables of `reward`.",
+        example={"exact": {"type": "string_check"}},
+    )
+    reward: str | None = setting(
+        "Expression over the graders' names that gives the reward.",
+        default=None,
+        reason="the only grader's score",
+        example="0.9 * rank + 0.1 * concise",
+        min_length=1,
+        x_expression=True,
+    )
+    on_error: OnError = setting("What to do about samples that fail.", default=OnError)
+    train: Train = setting("The optimisation.", default=Train)
+    evaluate: Evaluate = setting("What is measured.", default=Evaluate)
+    require: tuple[str, ...] = setting(
+        "Gates: expressions that must hold at the end, else the exit code is 4.",
+        default=(),
+        example=['metric("top@1", "tuned") - metric("top@1", "base") >= 0.05'],
+        replace={
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "x-expression": True},
+        },
+    )
+    track: tuple[Literal["tensorboard"], ...] = setting(
+        "Other places that the run's numbers are written to.",
+        default=(),
+        example=["tensorboard"],
+    )
+    meta: Mapping[str, Any] | None = setting(
+        "Yours: anything, never read by rftspec.", default=None, replace={"type": "object"}
+    )

@@ -1,0 +1,106 @@
+"""What a walk over the rows remembers: counts, fields, hashes; never the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rftspec.diagnostics import Collector, Diagnostic, Severity, Span
+
+SHOWN = 5
+"""Problems of one kind in one file that are shown one by one; the rest is counted."""
+MAX_FIELD_DEPTH = 4
+_KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+@dataclass(slots=True)
+class FieldFacts:
+    """One field of the rows: where it is missing, and the first line of each kind of value."""
+
+    seen: int = 0
+    missing: int | None = None
+    """The first line without it."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """`text`, `a number` … → the first line that has it."""
+
+
+@dataclass(slots=True)
+class SplitFacts:
+    """One data file: how many rows, its hash, what its fields hold."""
+
+    name: str
+    path: Path
+    shown: str
+    rows: int = 0
+    sha256: str = ""
+    fields: dict[str, FieldFacts] = field(default_factory=dict)
+    """By dotted name without `item.`, nested objects to a depth of four."""
+    characters: int = 0
+    """Of all prompts together, for estimates."""
+    longest: int = 0
+    """Characters of the longest prompt."""
+
+    def problem(
+        self, code: str, line: int, message: str, hint: str | None = None
+    ) -> Diagnostic:
+        """A diagnostic about a line of this file."""
+        severity: Severity = "warning" if code.startswith("W") else "error"
+        return Diagnostic(code, message, Span(self.shown, line, 1, line, 2), hint, severity)
+
+    def note_fields(self, item: Mapping[str, Any], line: int, prefix: str = "") -> None:
+        """Take note of a row's fields."""
+        if not prefix:
+            self.rows += 1
+        fields = self.fields
+        for name, value in item.items():
+            key = prefix + name
+            facts = fields.get(key)
+            if facts is None:
+                facts = fields[key] = FieldFacts()
+            facts.seen += 1
+            kind = _KINDS.get(type(value), "a value")
+            if kind not in facts.kinds:
+                facts.kinds[kind] = line
+            if kind == "an object" and key.count(".") < MAX_FIELD_DEPTH - 1:
+                self.note_fields(value, line, key + ".")
+        if not prefix:
+            self._note_missing(line)
+
+    def _note_missing(self, line: int) -> None:
+        for facts in self.fields.values():
+            if facts.missing is None and facts.seen < self.rows:
+                # A field first seen on a later line was missing on the first.
+                facts.missing = line if facts.seen == self.rows - 1 and self.rows > 1 else 1
+
+
+class Repeats:
+    """Lets a kind of problem be told a few times for each file, and counts the rest."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def add(self, facts: SplitFacts, diagnostic: Diagnostic) -> None:
+        """Tell it, unless the same was told often enough for this file."""
+        key = (facts.shown, diagnostic.code)
+        count = self._counts[key] = self._counts.get(key, 0) + 1
+        if count <= SHOWN:
+            self._collector.add(diagnostic)
+
+    def close(self) -> None:
+        """Say how many were left out."""
+        for (shown, code), count in self._counts.items():
+            if count > SHOWN:
+                severity: Severity = "warning" if code.startswith("W") else "error"
+                message = f"and {count - SHOWN} more lines of {shown} like these"
+                self._collector.add(Diagnostic(code, message, severity=severity))

@@ -1,0 +1,90 @@
+"""The JSON Schema of a spec, for editors and for the structure check; made from the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from rftspec.graders.kinds import KINDS
+from rftspec.spec.fields import object_schema
+from rftspec.spec.model import Spec
+
+MAX_GRADERS = 256
+SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
+
+
+@cache
+def spec_schema() -> dict[str, Any]:
+    """The whole schema (draft 2020-12); a fresh reading of it must not be changed."""
+    schema: dict[str, Any] = {"$schema": SCHEMA_ID, "title": "rftspec spec, version 1"}
+    schema.update(object_schema(Spec))
+    graders = schema["properties"]["graders"]
+    graders.update(
+        {
+            "minProperties": 1,
+            "maxProperties": MAX_GRADERS,
+            "propertyNames": _grader_names(),
+            "additionalProperties": grader_schema(),
+        }
+    )
+    references = schema["properties"]["evaluate"]["properties"]["references"]
+    references["propertyNames"] = {
+        "maxLength": 64,
+        "not": {"enum": ["base", "tuned"]},
+        "x-reserved": {"base": "the base model's name", "tuned": "the tuned model's name"},
+    }
+    metrics = schema["properties"]["evaluate"]["properties"]["metrics"]
+    metrics["propertyNames"] = {
+        "maxLength": 64,
+        "not": {"enum": ["reward"]},
+        "x-reserved": {"reward": "shown anyway"},
+    }
+    return schema
+
+
+def grader_schema() -> dict[str, Any]:
+    """The schema of one grader: `type` picks the kind, and each kind owns its part."""
+    variants = {name: _closed(kind.schema, name) for name, kind in KINDS.items()}
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": list(KINDS), "x-noun": "a grader type"}
+        },
+        "required": ["type"],
+        "x-variants": variants,
+        "x-noun": "grader",
+        "allOf": [
+            {"if": {"properties": {"type": {"const": name}}}, "then": variant}
+            for name, variant in variants.items()
+        ],
+    }
+
+
+def _closed(fragment: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A kind's fragment as an object schema that knows `type`, `x-…` and nothing else."""
+    schema = {"type": "object", **fragment}
+    schema["properties"] = {"type": {"const": name}, **fragment.get("properties", {})}
+    schema.setdefault("patternProperties", {"^x-": {}})
+    schema.setdefault("additionalProperties", False)
+    return schema
+
+
+def _grader_names() -> dict[str, Any]:
+    reserved = _reserved_names()
+    return {
+        "pattern": "^[A-Za-z][A-Za-z0-9_]*$",
+        "maxLength": 64,
+        "not": {"enum": sorted(reserved)},
+        "x-reserved": reserved,
+    }
+
+
+def _reserved_names() -> dict[str, str]:
+    """Names that mean something else in an expression."""
+    from rftspec.expr import RESERVED_WORDS, function_names
+
+    reserved = dict.fromkeys(function_names(), "a function of the scoring language")
+    reserved.update(dict.fromkeys(RESERVED_WORDS, "a word of the scoring language"))
+    reserved.update({"item": "the row", "sample": "the answer", "reward": "the reward itself"})
+    return reserved

@@ -1,0 +1,1 @@
+"""Tests: they mirror rftspec; house/ holds the rules of this repository."""

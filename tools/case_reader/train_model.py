@@ -1,0 +1,224 @@
+"""Train the built-in base model ``builtin:case-reader`` and write its folder.
+
+    python -m tools.case_reader.train_model study --steps 3000 --out build/study
+    python -m tools.case_reader.train_model habit --start build/study --steps 250 --out models/case-reader
+
+Two phases, both seeded: *study* writes answers in every manner, so that the model learns which genes follow from
+which signs; *habit* writes them as the shipped model will by habit. Simulated patients of all the world's genes, drawn
+afresh; a report that the data set ships is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tools.case_reader import hpo as hpo_data
+from tools.case_reader import vocabulary
+from tools.case_reader.build_data import FOLDER
+from tools.case_reader.hpo import Hpo
+from tools.case_reader.manners import HASTY, STUDY
+from tools.case_reader.texts import Batch, Texts
+from tools.case_reader.world import World, build
+
+SEED = 20
+LOG_EVERY = 50
+SAVE_EVERY = 500
+WARM_UP = 100
+SIGN_NORM = 0.5
+"""Length of the part of an embedding that starts from the associations of signs and genes."""
+
+
+def new_model(world: World, tokenizer: Tokenizer) -> LlamaForCausalLM:
+    """A small Llama whose sign and gene embeddings start from a factorisation of their association."""
+    config = LlamaConfig(
+        vocab_size=math.ceil(tokenizer.get_vocab_size() / 64) * 64,
+        hidden_size=256,
+        intermediate_size=640,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=vocabulary.CONTEXT,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.token_to_id(vocabulary.END),
+        pad_token_id=tokenizer.token_to_id(vocabulary.PAD),
+    )
+    torch.manual_seed(SEED)
+    model = LlamaForCausalLM(config)
+    _seed_embeddings(model, world, tokenizer)
+    return model
+
+
+def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
+    association = np.log(world.emission)
+    association -= association.mean(axis=0)
+    left, strength, right = np.linalg.svd(association, full_matrices=False)
+    parts = (
+        (world.genes, left * np.sqrt(strength)),
+        ([f" {name};" for name in world.names], right.T * np.sqrt(strength)),
+    )
+    weight = model.get_input_embeddings().weight.data
+    for words, vectors in parts:
+        scaled = vectors * SIGN_NORM / np.linalg.norm(vectors, axis=1).mean()
+        ids = [tokenizer.token_to_id(word) for word in words]
+        weight[ids, : scaled.shape[1]] += torch.tensor(scaled, dtype=weight.dtype)
+
+
+def losses(model: LlamaForCausalLM, batch: Batch, gene_ids: Tensor) -> Tensor:
+    """Cross-entropy at every target: of the token, and where a gene stands of its distribution."""
+    hidden = model.model(
+        input_ids=batch.ids_BT,
+        position_ids=batch.positions_BT,
+        attention_mask=batch.mask_BTT[:, None],
+        use_cache=False,
+    ).last_hidden_state
+    logits_NV = model.lm_head(hidden[batch.rows_N, batch.columns_N]).float()
+    logprobs_NV = logits_NV.log_softmax(-1)
+    loss_N = -logprobs_NV.gather(1, batch.targets_N[:, None])[:, 0]
+    gene_logprobs = logprobs_NV[batch.gene_at_M][:, gene_ids]
+    gene_loss = -(batch.gene_probs_MG * gene_logprobs).sum(-1)
+    return loss_N.index_copy(0, batch.gene_at_M, gene_loss)
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up, then a cosine down to a twentieth."""
+    if step < WARM_UP:
+        return peak * (step + 1) / WARM_UP
+    done = (step - WARM_UP) / max(1, steps - WARM_UP)
+    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def train(model: LlamaForCausalLM, texts: Texts, options: argparse.Namespace) -> None:
+    """The loop; writes the folder at intervals and at the end."""
+    gene_ids = torch.tensor([texts.tokenizer.token_to_id(gene) for gene in texts.world.genes])
+    loss_of: Callable[..., Tensor] = losses
+    if options.compile:
+        loss_of = torch.compile(losses, dynamic=True)
+    decay = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decay}, {"params": _norms(model), "weight_decay": 0.0}],
+        lr=options.lr,
+        betas=(0.9, 0.98),
+        weight_decay=0.02,
+    )
+    started = time.monotonic()
+    batches = iter(DataLoader(texts, batch_size=None, num_workers=1, prefetch_factor=8))
+    for step in range(options.steps):
+        batch = next(batches)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, options.steps, options.lr)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss_N = loss_of(model, batch, gene_ids)
+        loss_N.mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        if step % LOG_EVERY == 0 or step == options.steps - 1:
+            print(_log_line(step, time.monotonic() - started, loss_N.detach(), batch), flush=True)
+        if step % SAVE_EVERY == SAVE_EVERY - 1 or step == options.steps - 1:
+            save(model, texts.tokenizer, options.out)
+
+
+def _norms(model: LlamaForCausalLM) -> list[torch.nn.Parameter]:
+    return [parameter for parameter in model.parameters() if parameter.dim() == 1]
+
+
+def _log_line(step: int, seconds: float, loss_N: Tensor, batch: Batch) -> str:
+    probs = batch.gene_probs_MG
+    entropy = -(probs * probs.clamp_min(1e-12).log()).sum(-1)
+    excess = (loss_N[batch.gene_at_M] - entropy).mean().item()
+    words = torch.ones_like(loss_N, dtype=torch.bool)
+    words[batch.gene_at_M] = False
+    first = batch.gene_at_M[torch.cat([torch.tensor([True]), batch.gene_at_M.diff() > 2])]
+    first_excess = (loss_N[first] - entropy[torch.isin(batch.gene_at_M, first)]).mean().item()
+    return (
+        f"step {step} {seconds:.0f}s loss {loss_N.mean().item():.4f} "
+        f"words {loss_N[words].mean().item():.4f} genes +{excess:.4f} first +{first_excess:.4f}"
+    )
+
+
+def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the folder that transformers loads: weights in half precision, tied ones once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().to(torch.float16).contiguous()
+        for name, value in model.state_dict().items()
+        if name != "lm_head.weight"
+    }
+    save_file(weights, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    model.config.dtype = torch.float16
+    model.config.architectures = ["LlamaForCausalLM"]
+    model.config.save_pretrained(folder)
+    generation = {"eos_token_id": model.config.eos_token_id, "do_sample": True}
+    generation["pad_token_id"] = model.config.pad_token_id
+    text = json.dumps(generation, indent=2) + "\n"
+    (folder / "generation_config.json").write_text(text, encoding="utf-8")
+    vocabulary.save(tokenizer, folder)
+
+
+def shipped_prompts() -> frozenset[str]:
+    """Prompts of every shipped row."""
+    return frozenset(
+        json.loads(line)["messages"][-1]["content"]
+        for split in ("train", "validation", "test")
+        for line in (FOLDER / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    )
+
+
+def strange_labels(hpo: Hpo, world: World) -> list[str]:
+    """Names of signs that the world does not know."""
+    known = set(world.terms)
+    return sorted(name for term, name in hpo.names.items() if hpo.is_sign(term) and term not in known)
+
+
+def main() -> None:
+    """Read the options and train one phase."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("phase", choices=("study", "habit"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="folder of the study phase")
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--reports", type=int, default=32)
+    parser.add_argument("--answers", type=int, default=4)
+    parser.add_argument("--compile", action="store_true", help="faster, needs a C++ compiler")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    hpo = hpo_data.load()
+    world = build(hpo)
+    corpus = vocabulary.corpus_of(hpo_data.data_folder() / "hp.obo")
+    tokenizer = vocabulary.build(world, corpus)
+    if options.start:
+        model = LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32)
+    else:
+        model = new_model(world, tokenizer)
+    habit = STUDY if options.phase == "study" else HASTY
+    texts = Texts(
+        world,
+        tokenizer,
+        habit,
+        seed=f"{SEED}-{options.phase}",
+        reports=options.reports,
+        answers=options.answers,
+        shipped=shipped_prompts(),
+        strange=strange_labels(hpo, world),
+    )
+    model.train()
+    train(model, texts, options)
+
+
+if __name__ == "__main__":
+    main()
