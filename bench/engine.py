@@ -27,6 +27,7 @@ from rftspec.plan.model import SplitPlan, TrainPlan
 ROOT = Path(__file__).resolve().parent.parent
 MAX_TOKENS = 96
 PROMPTS, SAMPLES = 16, 8
+clock = time.perf_counter
 
 
 def make_plan(base: str, quantization: Any = "nf4", device: Any = "cpu") -> Plan:
@@ -75,17 +76,17 @@ def time_steps(engine: LocalEngine, repeats: int) -> dict[str, float]:
     rows: list[dict[str, float]] = []
     for step in range(1, repeats + 2):
         batch = prompts(engine, PROMPTS, "train", step)
-        start = time.perf_counter()
+        start = clock()
         found = engine.sample(
             batch, samples=SAMPLES, temperature=1.0, max_tokens=MAX_TOKENS, policy="tuned"
         )
-        middle = time.perf_counter()
+        middle = clock()
         rng = np.random.default_rng(step)
         groups = [
             Group(p, c, rng.random(len(c)).round(1).tolist()) for p, c in zip(batch, found, strict=True)
         ]
         metrics = engine.learn(groups, step=step)
-        end = time.perf_counter()
+        end = clock()
         tokens = sum(len(c.tokens) for g in found for c in g)
         rows.append(
             {
@@ -101,11 +102,11 @@ def time_steps(engine: LocalEngine, repeats: int) -> dict[str, float]:
 def time_evaluation(engine: LocalEngine, rows: int = 200, samples: int = 4) -> dict[str, float]:
     """An evaluation of the base: rows × samples with slot refill."""
     batch = prompts(engine, rows, "test", 0)
-    start = time.perf_counter()
+    start = clock()
     found = engine.sample(
         batch, samples=samples, temperature=1.0, max_tokens=MAX_TOKENS, policy="base"
     )
-    seconds = time.perf_counter() - start
+    seconds = clock() - start
     count = sum(map(len, found))
     return {"eval_s": seconds, "completions_s": count / seconds}
 
@@ -120,13 +121,13 @@ def time_plain(engine: LocalEngine, repeats: int) -> dict[str, float]:
         width = max(map(len, batch))
         ids = torch.tensor([[0] * (width - len(t)) + list(t) for t in batch])
         mask = torch.tensor([[0] * (width - len(t)) + [1] * len(t) for t in batch])
-        start = time.perf_counter()
+        start = clock()
         with torch.no_grad():
             out = model.generate(
                 input_ids=ids, attention_mask=mask, do_sample=True, top_k=0, temperature=1.0,
                 max_new_tokens=MAX_TOKENS, eos_token_id=stops, pad_token_id=0,
             )  # fmt: skip
-        middle = time.perf_counter()
+        middle = clock()
         answer = out[:, width:]
         ended = torch.isin(answer, torch.tensor(stops))
         real = (ended.cumsum(1) - ended.long()) == 0
@@ -141,7 +142,7 @@ def time_plain(engine: LocalEngine, repeats: int) -> dict[str, float]:
             (-(logp * real[rows_]).sum() / real.sum()).backward()
         optimizer.step()
         optimizer.zero_grad()
-        end = time.perf_counter()
+        end = clock()
         rows.append({"sample_s": middle - start, "learn_s": end - middle, "step_s": end - start})
     return {k: statistics.median(r[k] for r in rows[1:]) for k in rows[0]}
 

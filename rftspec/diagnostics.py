@@ -69,12 +69,13 @@ class DiagnosticError(Exception):
 class Collector:
     """Gathers diagnostics while a check goes on, and raises them together at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: str | None = None) -> None:
         self._found: list[Diagnostic] = []
+        self._first = first
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        """All that was found, in order of file, line and column."""
-        return iter(sorted(self._found, key=_place))
+        """All that was found, in order of file, line and column; the file `first` comes first."""
+        return iter(sorted(self._found, key=self._place))
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep one diagnostic; exact duplicates are kept once."""
@@ -96,12 +97,13 @@ class Collector:
         if self.has_errors:
             raise DiagnosticError(self)
 
+    def _place(self, diagnostic: Diagnostic) -> tuple[bool, str, int, int]:
+        span = diagnostic.span
+        if span is None:
+            return False, "", 0, 0
+        return span.file != self._first, span.file, span.line, span.column
+
 
 def with_path(diagnostic: Diagnostic, path: str) -> Diagnostic:
     """The same diagnostic, told to belong to a field of the spec."""
     return replace(diagnostic, path=path)
-
-
-def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
-    span = diagnostic.span
-    return ("", 0, 0) if span is None else (span.file, span.line, span.column)

@@ -70,8 +70,7 @@ class Template:
     def render(self, values: Mapping[str, Any]) -> str:
         """The text with every path replaced. Raises MissingVariable."""
         return "".join(
-            part if isinstance(part, str) else as_text(look_up(part, values))
-            for part in self.parts
+            part if isinstance(part, str) else as_text(look_up(part, values)) for part in self.parts
         )
 
 
@@ -98,12 +97,14 @@ def look_up(reference: Reference, values: Mapping[str, Any]) -> Any:
     """The value that a path leads to. Raises MissingVariable."""
     value: Any = values
     for step in reference.path:
-        if isinstance(step, str) and isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
-            value = value[step]
-        else:
+        inside = (
+            step in value
+            if isinstance(value, Mapping) and isinstance(step, str)
+            else isinstance(value, list) and isinstance(step, int) and step < len(value)
+        )
+        if not inside:
             raise MissingVariable(str(reference))
+        value = value[step]
     return value
 
 

@@ -1,7 +1,7 @@
 """README's file tree, made of the first lines of the modules' docstrings.
 
-    python tools/readme_tree.py            print it
-    python tools/readme_tree.py --write    put it into README.md (make readme)
+python tools/readme_tree.py            print it
+python tools/readme_tree.py --write    put it into README.md (make readme)
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOG = VENV / "set-up.log"
-NAMED = re.compile(r"^(?:Collecting|Downloading|Building wheel for|Installing)\s+(\S[^(]*)")
+NAMED = re.compile(
+    r"^(?:Collecting|Downloading|Building \w+ for|(Installing) collected)\s+([^\s(]+)"
+)
 HEARTBEAT_S = 15.0
 
 
@@ -32,7 +34,9 @@ def main() -> int:
     args = parser.parse_args()
     stamp = VENV / f".stamp-{args.what}"
     wanted = fingerprint(args.torch)
-    if is_current(stamp, wanted) or (args.what == "run" and is_current(VENV / ".stamp-dev", wanted)):
+    if is_current(stamp, wanted) or (
+        args.what == "run" and is_current(VENV / ".stamp-dev", wanted)
+    ):
         return 0
     started = time.monotonic()
     say(f"rftspec set-up in {VENV} (Python {sys.version.split()[0]}); a few minutes the first time")
@@ -87,7 +91,7 @@ def make_venv() -> None:
     if made.returncode != 0:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise SetUpError(
-            "this Python cannot make virtual environments (its venv or ensurepip module is missing).\n"
+            "this Python cannot make virtual environments: its venv or ensurepip is missing.\n"
             f"  On Debian and Ubuntu: apt install python{version}-venv\n"
             "  or name another Python: make demo PYTHON=/path/to/python3\n"
             f"  What it said: {(made.stdout + made.stderr).strip()[-300:]}"
@@ -122,7 +126,8 @@ def install(what: str, requirements: list[str], constraints: Path) -> None:
             named = NAMED.match(line.strip())
             if named and time.monotonic() - told >= HEARTBEAT_S:
                 told = time.monotonic()
-                say(f"       {told - started:4.0f} s  {named.group(1).strip()}")
+                what_now = "unpacking all of it" if named.group(1) else named.group(2)
+                say(f"       {told - started:4.0f} s  {what_now}")
     if process.wait() != 0:
         shown = "\n".join(f"    {line}" for line in tail)
         raise SetUpError(

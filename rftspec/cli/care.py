@@ -9,7 +9,7 @@ import click
 from rftspec.cli import console
 
 
-@click.command()
+@click.command(short_help="Is this machine ready? Each finding with its fix.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--quick", is_flag=True, help="Leave out the checks that start torch.")
 def doctor(as_json: bool, quick: bool) -> int:
@@ -28,7 +28,9 @@ def doctor(as_json: bool, quick: bool) -> int:
         found += findings
         for one in [] if as_json else findings:
             word, style = marks[one.status]
-            console.say(f"{paint(f'{word:<6}', style, color=color)} {one.name:<13} {visible(one.told)}")
+            console.say(
+                f"{paint(f'{word:<6}', style, color=color)} {one.name:<13} {visible(one.told)}"
+            )
             if one.fix:
                 console.say(f"{'':<6} {'':<13} → {visible(one.fix)}")
     wrong = sum(one.status == "wrong" for one in found)

@@ -60,8 +60,6 @@ def check_python() -> list[Finding]:
     """The interpreter and the processor."""
     told = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     cores = f", {os.cpu_count()} cores"
-    if sys.version_info < (3, 11):
-        return [Finding("python", "wrong", told, "use Python 3.11 or newer")]
     return [Finding("python", "ok", told + cores)]
 
 
@@ -108,11 +106,21 @@ def check_sandbox() -> list[Finding]:
     """The layers that hold Python graders in, as this machine offers them."""
     from rftspec.sandbox.pool import Pool
 
-    with Pool(workers=1) as pool:
-        problems = pool.check("def grade(sample, item):\n    return 1.0\n", "doctor.py")
+    with Pool() as pool:
+        problems = pool.check("def grade(sample, item):\n    return 1.0\n")
+        layers = pool.layers()
+    missing = [layer for layer in layers if not layer.active]
     if problems:
         return [Finding("sandbox", "wrong", problems[0].message, "use `--sandbox reduced`")]
-    return [Finding("sandbox", "ok", "a Python grader compiles in a locked-down worker")]
+    held = ", ".join(layer.name for layer in layers if layer.active)
+    if missing:
+        lacking = ", ".join(f"{layer.name} ({layer.note})" for layer in missing)
+        told = f"held in by {held}; missing: {lacking}"
+        if any(layer.required for layer in missing):
+            fix = "use `--sandbox reduced` for graders that you trust, or another machine"
+            return [Finding("sandbox", "wrong", told, fix)]
+        return [Finding("sandbox", "note", told)]
+    return [Finding("sandbox", "ok", f"a Python grader compiles; held in by {held}")]
 
 
 def check_disk() -> list[Finding]:
@@ -174,7 +182,9 @@ def examine(check: str) -> list[Finding]:
         return CHECKS[check]()
     except Exception as error:
         told = f"the check itself failed: {type(error).__name__}: {error}"
-        return [Finding(check, "wrong", told[:300], "please report this with `rftspec doctor --json`")]
+        return [
+            Finding(check, "wrong", told[:300], "please report this with `rftspec doctor --json`")
+        ]
 
 
 def _version_problem(name: str, requirement: str) -> str | None:
@@ -205,7 +215,9 @@ def _gpu(card: list[Any] | None) -> Finding:
         return Finding("gpu", "ok", told)
     if shutil.which("nvidia-smi"):
         fix = "install the torch build for your driver's CUDA"
-        return Finding("gpu", "note", "there is an NVIDIA driver, but this torch cannot use it", fix)
+        return Finding(
+            "gpu", "note", "there is an NVIDIA driver, but this torch cannot use it", fix
+        )
     return Finding("gpu", "ok", "none: the built-in models train on the CPU")
 
 

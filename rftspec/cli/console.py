@@ -1,4 +1,4 @@
-"""Where words go: answers to standard output, remarks to standard error, colour where it is wanted."""
+"""Where words go: answers to standard output, remarks to standard error, colour where wanted."""
 
 from __future__ import annotations
 

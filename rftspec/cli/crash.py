@@ -1,6 +1,6 @@
 """What a person sees when rftspec itself is wrong: one block to paste into a report.
 
-User mistakes never come here (they are Diagnostics), and bad rollouts do not either (they are data).
+User mistakes never come here (they are Diagnostics), nor do bad rollouts (they are data).
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from rftspec.cli.visible import clip, visible
 from rftspec.diagnostics import DiagnosticError
 from rftspec.run.observer import Outcome
 
-GATE = 4
 QUIET = frozenset({"json", "none"})
 MAX_METRICS = 8
 
@@ -40,7 +39,7 @@ def say_finished(folder: Path, display: str) -> int:
     record = Record.open(folder)
     summary = next(iter(record.events("finished")), None)
     failed = [gate for gate in (summary or {}).get("gates", ()) if not gate["passed"]]
-    outcome = Outcome(GATE if failed else 0, folder, "", summary=summary)
+    outcome = Outcome(4 if failed else 0, folder, "", summary=summary)
     if display not in QUIET:
         console.say(f"{shown_path(folder)} is finished already; nothing was run.")
     code = say_ending(outcome, display)
@@ -105,7 +104,11 @@ def _interval(gain: Mapping[str, Any]) -> str:
 def _gates(summary: Mapping[str, Any]) -> Iterator[str]:
     color = console.wants_color(sys.stdout)
     for gate in summary.get("gates", ()):
-        word = paint("ok", "32", color=color) if gate["passed"] else paint("FAILED", "31;1", color=color)
+        word = (
+            paint("ok", "32", color=color)
+            if gate["passed"]
+            else paint("FAILED", "31;1", color=color)
+        )
         yield f"gate     {word}  {visible(gate['expression'])}  ({visible(gate['detail'])})"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-@click.command()
+@click.command(short_help="Grade one answer to one row; no model is needed.")
 @SPEC
 @SET
 @click.option("--row", default=0, show_default=True, type=click.IntRange(0), help="From 0.")
@@ -70,9 +70,14 @@ def _row(plan: Plan, split: str, number: int) -> Mapping[str, Any]:
 
 
 def _grade(plan: Plan, text: str, item: Mapping[str, Any]) -> tuple[Sample, Graded]:
-    from rftspec.cli.grading import grade_text
+    """Read the answer and grade it, with the types that all rows of the spec give."""
+    from rftspec.graders.grading import read_output
+    from rftspec.run.rows import read_splits
+    from rftspec.run.scoring import open_grading
 
-    return grade_text(plan, text, item)
+    sample = read_output(text, plan.response.format)
+    with open_grading(plan, read_splits(plan.data, plan.seed)) as grading:
+        return sample, grading.graders.grade([sample], [item])[0]
 
 
 def _lines(item: Mapping[str, Any], sample: Sample, graded: Graded) -> Iterator[str]:

@@ -33,7 +33,9 @@ SAMPLE_LINES = 3
 class Live:
     """Phase, progress, rewards, the last graded sample, warnings, time left."""
 
-    def __init__(self, title: str, console: Console | None = None, view: View | None = None) -> None:
+    def __init__(
+        self, title: str, console: Console | None = None, view: View | None = None
+    ) -> None:
         self.title = visible(title)
         self.console = console or Console(highlight=False)
         self.view = view or View()

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 CODE_OWNERS = (
+    "rftspec.cli.codes",
     "rftspec.cli.planning",
     "rftspec.engine.problems",
     "rftspec.record.errors",
@@ -34,7 +35,7 @@ class Page:
     def text(self) -> str:
         """The page for a terminal."""
         lines = [f"{self.name}  ({self.kind})", ""]
-        for paragraph in self.body.strip().split("\n\n"):
+        for paragraph in self.body.strip("\n").split("\n\n"):
             if paragraph.startswith(("    ", "\t")):
                 lines += [paragraph, ""]
             else:
@@ -104,7 +105,9 @@ def _fields(schema: Mapping[str, Any], prefix: str) -> Iterator[Page]:
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         path = f"{prefix}{name}"
-        yield Page(path, "field", str(field.get("description", "")), _facts(field, name in required))
+        yield Page(
+            path, "field", str(field.get("description", "")), _facts(field, name in required)
+        )
         for part in (field, *field.get("anyOf", ())):
             yield from _fields(part, path + ".")
 
@@ -148,8 +151,15 @@ def grader_pages() -> Iterator[Page]:
 
 
 def function_pages() -> Iterator[Page]:
-    """Functions of the scoring language."""
-    return iter(())
+    """Functions of the scoring language, every way to call each."""
+    from rftspec.expr.functions import FUNCTIONS
+
+    for name, function in FUNCTIONS.items():
+        body = "\n\n".join(
+            f"    {way.signature}\n\n{way.doc}" + (f"\n\n    {way.example}" if way.example else "")
+            for way in function.overloads
+        )
+        yield Page(name, "function", body, (("group", function.group),))
 
 
 def metric_pages() -> Iterator[Page]:

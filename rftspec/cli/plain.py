@@ -26,7 +26,7 @@ QUIET_S = 15.0
 
 
 class Lines:
-    """Writes lines; when nobody reads any more (a closed pipe), it falls silent and the run goes on."""
+    """Writes lines; when the pipe is closed it falls silent, and the run goes on."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = stream or sys.stdout

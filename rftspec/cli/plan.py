@@ -13,7 +13,7 @@ from rftspec.cli.spec import JSON, SET, SPEC
 from rftspec.cli.text import shown_path
 
 
-@click.command()
+@click.command(short_help="Every number of the run with its reason; nothing is run.")
 @SPEC
 @SET
 @click.option("--seed", type=int, help="Another seed than the spec's.")

@@ -44,10 +44,13 @@ def _row(name: str, value: str, reason: str, *, color: bool) -> list[str]:
 
 def _sections(plan: Plan) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     reasons = plan.reasons
-    yield "run", [
-        ("seed", str(plan.seed), reasons.get("seed", "")),
-        ("device", plan.device, reasons.get("device", "")),
-    ]
+    yield (
+        "run",
+        [
+            ("seed", str(plan.seed), reasons.get("seed", "")),
+            ("device", plan.device, reasons.get("device", "")),
+        ],
+    )
     yield "model", _fields(plan, "model")
     yield "data", list(_data(plan))
     yield "response", _fields(plan, "response") + _format(plan)

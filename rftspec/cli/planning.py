@@ -43,7 +43,7 @@ def plan_of(
 
     loaded = load_spec(spec, overrides=overrides)
     console.remark_diagnostics(loaded.diagnostics)
-    plan = compile_plan(loaded, seed=seed, control=control)
+    plan = compile_plan(loaded, seed=seed, control=_control(control))
     return dataclasses.replace(plan, sandbox=_sandbox(sandbox))
 
 
@@ -100,6 +100,10 @@ def _saved(path: Path) -> Plan:
 def _problem(code: str, message: str, path: Path) -> DiagnosticError:
     span = Span(str(path), 1, 1, 1, 1)
     return DiagnosticError([Diagnostic(code, message, span=span, hint=CODES[code])])
+
+
+def _control(name: str | None) -> Literal["shuffled-answers"] | None:
+    return cast('Literal["shuffled-answers"] | None', name)
 
 
 def _sandbox(name: str) -> Literal["full", "reduced"]:

@@ -11,7 +11,7 @@ from rftspec.cli import console
 from rftspec.cli.text import shown_path
 
 
-@click.command()
+@click.command(short_help="Write the report of a run again, finished or not.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")

@@ -27,7 +27,7 @@ DISPLAY = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Measure, train, measure again, report.")
 @SPEC
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [runs/NAME-HASH].")
 @click.option("--seed", type=int, help="Another seed than the spec's.")
@@ -65,7 +65,7 @@ def run(
     return _start(plan, out or run_folder(plan), display)
 
 
-@click.command()
+@click.command(short_help="Go on with an interrupted run.")
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @DISPLAY
 def resume(run_folder: Path, display: str) -> int:

@@ -25,7 +25,7 @@ SET = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
-@click.command()
+@click.command(short_help="Find every mistake in specs, data and graders; nothing is run.")
 @click.argument("specs", metavar="SPEC…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @SET
 @JSON
@@ -83,7 +83,7 @@ def _told(loaded: Loaded) -> str:
     return f"{spec.model.base} · graders {graders} · metrics {len(spec.evaluate.metrics)}"
 
 
-@click.command()
+@click.command(short_help="The page of an error code, field, grader, function or metric.")
 @click.argument("name", required=False)
 @JSON
 def explain(name: str | None, as_json: bool) -> int:
@@ -113,7 +113,7 @@ def explain(name: str | None, as_json: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="The JSON Schema of a spec, for editors.")
 def schema() -> int:
     """The JSON Schema of a spec, for editors (yaml-language-server) and other tools."""
     from rftspec.spec.schema import spec_schema

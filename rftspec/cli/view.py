@@ -148,7 +148,11 @@ def answers_line(metrics: Mapping[str, float | None]) -> str:
 
 def step_seconds(seconds: Mapping[str, float]) -> str:
     """`3.1 s = sampling 1.9 + grading 0.1 + training 1.1`."""
-    parts = [f"{name} {seconds[name]:.1f}" for name in ("sampling", "grading", "training") if name in seconds]
+    parts = [
+        f"{name} {seconds[name]:.1f}"
+        for name in ("sampling", "grading", "training")
+        if name in seconds
+    ]
     whole = seconds.get("full_iteration", sum(seconds.values()))
     return f"{whole:.1f} s = " + " + ".join(parts) if parts else f"{whole:.1f} s"
 

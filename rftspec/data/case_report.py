@@ -1,7 +1,7 @@
 """A case report as a prompt, and as a row of a data set in OpenAI's RFT format.
 
-One rendering for simulated patients and for published cases, so that a model sees both in the same form.
-The gene and the disease are fields of the row and never part of the prompt.
+One rendering for simulated patients and for published cases, so that a model sees both in the same
+form. The gene and the disease are fields of the row and never part of the prompt.
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from rftspec.diagnostics import Diagnostic, DiagnosticError, Span
+from rftspec.template import MissingVariable, Template, parse_template
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
@@ -107,7 +109,7 @@ def parse_row(raw: bytes) -> dict[str, Any]:
     except RecursionError:
         raise RowError("E203", f"nested more than {MAX_DEPTH} deep") from None
     if not isinstance(item, dict):
-        kind = {list: "a list", str: "text"}.get(type(item), "a bare value")
+        kind = "a list" if isinstance(item, list) else "a bare value"
         raise RowError("E203", f"a row must be a JSON object; this is {kind}", hint=_ARRAY_HINT)
     if "\\u" in text and _SURROGATE.search(text) and _has_lone_surrogate(item):
         raise RowError("E203", "half of a surrogate pair: no such character", hint="delete it")
@@ -119,17 +121,28 @@ def parse_row(raw: bytes) -> dict[str, Any]:
 def messages_of(item: Mapping[str, Any], prompt: Any = None) -> list[dict[str, Any]]:
     """The messages of a row: its own, or those that the spec's `prompt` template makes of it.
 
-    Raises RowError when the row has none, or they are malformed.
+    Raises RowError when the row has none or they are malformed, TemplateError when the template
+    is none.
     """
     if prompt is None:
         return check_messages(item.get("messages"))
-    from rftspec.template import render  # templates are needed by few specs
-
-    if isinstance(prompt, str):
-        return check_messages([{"role": "user", "content": render(prompt, item=item)}])
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     return check_messages(
-        [{**message, "content": render(message["content"], item=item)} for message in prompt]
+        [{**message, "content": _render(message["content"], item)} for message in messages]
     )
+
+
+@lru_cache(maxsize=64)
+def _template(text: str) -> Template:
+    return parse_template(text)
+
+
+def _render(text: str, item: Mapping[str, Any]) -> str:
+    try:
+        return _template(text).render({"item": item})
+    except MissingVariable as error:
+        message = f"`data.prompt` needs `{error.path}`, which this row does not have"
+        raise RowError("E206", message) from None
 
 
 _ROLES = ("developer", "system", "user", "assistant", "tool")
@@ -138,7 +151,7 @@ _ROLES = ("developer", "system", "user", "assistant", "tool")
 def check_messages(messages: Any) -> list[dict[str, Any]]:
     """The messages, when they are well formed: a list, known roles, text, a question last."""
     if messages is None:
-        hint = "add `messages`, or give `data.prompt` a template such as \"{{ item.question }}\""
+        hint = 'add `messages`, or give `data.prompt` a template such as "{{ item.question }}"'
         raise RowError("E206", "the row has no `messages`", hint=hint)
     if not isinstance(messages, list) or not messages:
         raise RowError("E206", "`messages` must be a list with at least one message")

@@ -6,15 +6,14 @@ of the parameters, and every place where a json value takes a type is a Narrow n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rftspec.expr.signature import Overload
+from rftspec.expr.tree import Record
 from rftspec.expr.types import Type
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """A typed piece; `start` and `end` are the offsets that an error of this piece points at."""
 
     type: Type
@@ -22,14 +21,12 @@ class Node:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Const(Node):
     """A value known before anything runs."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Root(Node):
     """A name of the environment, which stands in a slot of the frame."""
 
@@ -37,7 +34,6 @@ class Root(Node):
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
 class Local(Node):
     """A name bound by a `let`."""
 
@@ -45,7 +41,6 @@ class Local(Node):
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
 class GetField(Node):
     """A field of an object; missing when the object or the field is."""
 
@@ -53,7 +48,6 @@ class GetField(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class GetItem(Node):
     """An element by its place from 0; missing outside the list."""
 
@@ -61,21 +55,18 @@ class GetItem(Node):
     index: Node
 
 
-@dataclass(frozen=True, slots=True)
 class MakeList(Node):
     """A list of values."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Narrow(Node):
     """A json value as a value of `type`'s inner type; missing when it is of another."""
 
     target: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Apply(Node):
     """A call; where `lifted` is set, it is missing when one of those arguments is missing."""
 
@@ -86,7 +77,6 @@ class Apply(Node):
     """Arguments (by place) whose rule (by parameter) is to be tested at each evaluation."""
 
 
-@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """Numbers joined by `+ - * / % ^`, left to right; each operator has its own offsets."""
 
@@ -94,21 +84,18 @@ class Arithmetic(Node):
     links: tuple[tuple[str, int, int, Node], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Negative(Node):
     """`-operand`."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Not(Node):
     """`not operand`."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Logic(Node):
     """`and` or `or`, from left to right, stopping at the first operand that decides."""
 
@@ -116,7 +103,6 @@ class Logic(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Compare(Node):
     """A comparison of two values of one type."""
 
@@ -125,14 +111,12 @@ class Compare(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Default(Node):
     """The first of the items that is not missing; `??`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Let(Node):
     """A value kept in a slot while the body runs."""
 
@@ -142,7 +126,6 @@ class Let(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
 class If(Node):
     """One of two branches; the other one does not run."""
 

@@ -41,13 +41,20 @@ class Problem:
     end: int
     hint: str | None = None
     severity: Severity = "error"
+    other: int | None = None
+    """Another offset that the message speaks of as `{place}`."""
 
     def diagnostic(self, origin: Origin, path: str | None) -> Diagnostic:
         """The finding as people see it: in the file, with its source line."""
         span = origin.locate(self.start, self.end)
+        message = self.message
+        if self.other is not None:
+            place = origin.locate(self.other, self.other + 1)
+            line = f"line {place.line}, " if place.line != span.line else ""
+            message = message.replace("{place}", f"{line}column {place.column}")
         return Diagnostic(
             self.code,
-            self.message,
+            message,
             span,
             self.hint,
             self.severity,

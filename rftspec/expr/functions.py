@@ -25,3 +25,8 @@ def _table() -> Mapping[str, Function]:
 
 FUNCTIONS: Mapping[str, Function] = _table()
 """Every function of the language by name, in the order of the reference page."""
+
+
+def function_names() -> frozenset[str]:
+    """The names of all functions: no grader and no `let` can have them."""
+    return frozenset(FUNCTIONS)

@@ -10,7 +10,7 @@ from rftspec.expr.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lark import Token, UnexpectedInput
+    from lark import Token, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 _MEANT = {
     "?": "write `if condition then a else b`; a default is `a ?? b`",
@@ -20,8 +20,8 @@ _MEANT = {
     "!": "write `not`",
     "=": "to compare, write `==`; to name a value, `let x = … in …`",
     "_": "names begin with a letter",
-    "`": 'strings stand in "double" or \'single\' quotes',
-    "@": 'a name with `@` cannot be written here; names are letters, digits and `_`',
+    "`": "strings stand in \"double\" or 'single' quotes",
+    "@": "a name with `@` cannot be written here; names are letters, digits and `_`",
     "−": "write `-` (U+002D)",
     "–": "write `-` (U+002D)",
     "—": "write `-` (U+002D)",
@@ -46,13 +46,13 @@ _STARTS_VALUE = {"NUMBER", "STRING", "NAME", "TRUE", "FALSE", "LPAR", "LET", "IF
 
 def explain(text: str, error: UnexpectedInput, tokens: Sequence[Token]) -> Problem:
     """The problem that made the parser stop; `tokens` are all that could be read."""
-    from lark import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+    import lark
 
-    if isinstance(error, UnexpectedCharacters):
+    if isinstance(error, lark.UnexpectedCharacters):
         return _bad_character(text, error.pos_in_stream or 0)
-    if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+    if isinstance(error, lark.UnexpectedToken) and error.token.type != "$END":
         return _bad_token(text, error, tokens)
-    assert isinstance(error, UnexpectedToken | UnexpectedEOF)
+    assert isinstance(error, lark.UnexpectedToken | lark.UnexpectedEOF)
     lexed_to = tokens[-1].end_pos if tokens else 0
     rest = _first_bad(text, lexed_to or 0)
     if rest is not None:
@@ -99,7 +99,9 @@ def _bad_token(text: str, error: UnexpectedToken, tokens: Sequence[Token]) -> Pr
     start, end = token.start_pos or 0, token.end_pos or 0
     before = [t for t in tokens if (t.end_pos or 0) <= start]
     message, hint = _words_for(text, error, before)
-    return Problem("E301", message, start, end, hint)
+    open_ = _open_brackets(before)
+    other = open_[-1].start_pos if open_ else None
+    return Problem("E301", message, start, end, hint, other=other)
 
 
 def _words_for(
@@ -132,8 +134,8 @@ def _unbalanced(token: Token, before: Sequence[Token]) -> tuple[str, str | None]
         return f"this `{token}` closes nothing", "take it away, or add its opening bracket"
     closer = _OPENERS[open_[-1].value]
     if closer != token.value:
-        place = _place(open_[-1])
-        return f"`{token}` cannot close the `{open_[-1]}` opened at {place}", f"write `{closer}`"
+        message = f"`{token}` cannot close the `{open_[-1]}` opened at {{place}}"
+        return message, f"write `{closer}`"
     return f"a value is missing before this `{token}`", None
 
 
@@ -145,10 +147,6 @@ def _open_brackets(tokens: Sequence[Token]) -> list[Token]:
         elif token.value in (")", "]") and token.type != "STRING" and open_:
             open_.pop()
     return open_
-
-
-def _place(token: Token) -> str:
-    return f"{token.line}:{token.column}" if (token.line or 1) > 1 else f"column {token.column}"
 
 
 def _stray_point(text: str, token: Token, last: Token | None) -> tuple[str, str | None]:
@@ -163,7 +161,10 @@ def _stray_point(text: str, token: Token, last: Token | None) -> tuple[str, str 
 
 def _two_values(token: Token, last: Token) -> tuple[str, str | None]:
     if last.type == "NUMBER" and last.end_pos == token.start_pos:
-        return f"{_shown(token)} follows the number {last} directly", "numbers are decimal: 16, 1e-3"
+        return (
+            f"{_shown(token)} follows the number {last} directly",
+            "numbers are decimal: 16, 1e-3",
+        )
     message = f"an operator is missing between {_shown(last)} and {_shown(token)}"
     return message, "such as `+`, `*`, `and`, `??`"
 
@@ -173,11 +174,11 @@ def _shown(token: Token) -> str:
     return f"`{text if len(text) <= 24 else text[:23] + '…'}`"
 
 
-def _bad_end(tokens: Sequence[Token], error: UnexpectedInput) -> Problem:
+def _bad_end(tokens: Sequence[Token], error: UnexpectedToken | UnexpectedEOF) -> Problem:
     if not tokens:
         return Problem("E301", "the expression is empty", 0, 0, "a constant will do: `0`")
     end = tokens[-1].end_pos or 0
-    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", ()))
+    expected: set[str] = set(getattr(error, "accepts", None) or error.expected or ())
     open_ = _open_brackets(tokens)
     if tokens[-1].type == "DOT" and len(tokens) > 1 and tokens[-2].type == "NUMBER":
         message, hint = "a number does not end with a point", f"write {tokens[-2]}.0"
@@ -189,8 +190,9 @@ def _bad_end(tokens: Sequence[Token], error: UnexpectedInput) -> Problem:
             return Problem("E301", message, end, end, f"the form is `{shape}`")
     if open_ and _OPENERS[open_[-1].value] in _closers(expected):
         opener = open_[-1]
-        message = f"the `{opener}` opened at {_place(opener)} is never closed"
-        return Problem("E301", message, end, end, f"add `{_OPENERS[opener.value]}`")
+        message = f"the `{opener}` opened at {{place}} is never closed"
+        hint = f"add `{_OPENERS[opener.value]}`"
+        return Problem("E301", message, end, end, hint, other=opener.start_pos)
     message = f"the expression ends after {_shown(tokens[-1])}, where a value is missing"
     return Problem("E301", message, end, end, _expected_words(expected))
 

@@ -53,9 +53,7 @@ class PlacedOrigin:
     quoted ones with escapes, and blocks with their indentation taken off.
     """
 
-    def __init__(
-        self, file: str, lines: Sequence[str], places: Sequence[tuple[int, int]]
-    ) -> None:
+    def __init__(self, file: str, lines: Sequence[str], places: Sequence[tuple[int, int]]) -> None:
         self._file = file
         self._lines = lines
         self._places = places

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ MAX_BYTES = 8 * 1024
 
 MAX_DEPTH = 64
 """The deepest nesting of an expression."""
+
+RESERVED_WORDS = frozenset(("let", "in", "if", "then", "else", "and", "or", "not", "true", "false"))
+"""The grammar's keywords: no name can be one of them, only a field can."""
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
@@ -49,10 +52,8 @@ def tokens(text: str) -> list[Token]:
     import lark
 
     found: list[Token] = []
-    try:
+    with contextlib.suppress(lark.UnexpectedInput):
         found.extend(_parser().lex(text))
-    except lark.UnexpectedInput:
-        pass
     return found
 
 
@@ -132,7 +133,8 @@ class _Builder:
 
     def group(self, parts: list[Any]) -> syntax.Node:
         """What stands in the parentheses, as wide as they are."""
-        return replace(parts[1], start=_start(parts[0]), end=_end(parts[2]))
+        inner: syntax.Node = parts[1]
+        return inner.moved(_start(parts[0]), _end(parts[2]))
 
     def field(self, parts: list[Any]) -> syntax.Node:
         """`target.name`."""
@@ -159,7 +161,7 @@ class _Builder:
         name = str(parts[0]) if len(parts) == 3 else None
         return syntax.Argument(_start(parts[0]), _end(parts[-1]), name, parts[-1])
 
-    def list(self, parts: list[Any]) -> syntax.Node:
+    def list_literal(self, parts: list[Any]) -> syntax.Node:
         """`[items]`."""
         items = parts[1] if isinstance(parts[1], tuple) else ()
         return syntax.ListLiteral(_start(parts[0]), _end(parts[-1]), items)
@@ -218,7 +220,7 @@ def _unescape(raw: str, offset: int) -> str:
             return _ESCAPES[word]
         start = offset + match.start()
         message = f"there is no escape {match.group()} in a string"
-        hint = 'the escapes are \\" \\\' \\\\ \\n \\t \\r and \\u with four hexadecimal digits'
+        hint = "the escapes are \\\" \\' \\\\ \\n \\t \\r and \\u with four hexadecimal digits"
         raise ParseFailure(Problem("E303", message, start, offset + match.end(), hint))
 
     return _ESCAPE.sub(resolve, raw)

@@ -36,28 +36,28 @@ def hull(ranges: Iterable[Range]) -> Range:
 
 
 def add(a: Range, b: Range) -> Range:
-    """a + b."""
+    """The sum a + b."""
     return Range(_known(a.low + b.low, -INF), _known(a.high + b.high, INF))
 
 
 def subtract(a: Range, b: Range) -> Range:
-    """a - b."""
+    """The difference a - b."""
     return Range(_known(a.low - b.high, -INF), _known(a.high - b.low, INF))
 
 
 def negate(a: Range) -> Range:
-    """-a."""
+    """The negative -a."""
     return Range(-a.high, -a.low)
 
 
 def multiply(a: Range, b: Range) -> Range:
-    """a · b; an end that is infinite times zero is zero, as no value is infinite."""
+    """The product a · b; an end that is infinite times zero is zero, as no value is infinite."""
     ends = [_times(x, y) for x in a[:2] for y in b[:2]]
     return Range(min(ends), max(ends))
 
 
 def divide(a: Range, b: Range) -> Range:
-    """a / b for b other than zero."""
+    """The quotient a / b for b other than zero."""
     if b.low > 0 or b.high < 0:
         ends = [_over(x, y) for x in a[:2] for y in b[:2]]
         return Range(min(ends), max(ends))
@@ -72,13 +72,13 @@ def divide(a: Range, b: Range) -> Range:
 
 
 def modulo(a: Range, b: Range) -> Range:
-    """a % b, which has the sign of b."""
+    """The remainder a % b, which has the sign of b."""
     del a
     return Range(min(b.low, 0.0), max(b.high, 0.0))
 
 
 def power(a: Range, b: Range) -> Range:
-    """a ^ b."""
+    """The power a ^ b."""
     if a.low < 0:
         return ANYTHING if b.low != b.high else _whole_power(a, b.low)
     ends = [_raise(x, y) for x in a[:2] for y in b[:2]]

@@ -102,9 +102,7 @@ def overload(
     )
 
 
-def extra_function(
-    signature: str, implementation: Callable[..., Any], **settings: Any
-) -> Function:
+def extra_function(signature: str, implementation: Callable[..., Any], **settings: Any) -> Function:
     """A function of the caller's own, for `compile_expression(…, functions={…})`."""
     made = overload(signature, implementation, **settings)
     return Function(made.name, "extra", (made,))

@@ -3,46 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+
+from rftspec.expr.tree import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """A piece of an expression; it was written at `text[start:end]`."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     """A number literal."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
 class Text(Node):
     """A string literal, its escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class Truth(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A name: of the environment, or bound by a `let`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Field(Node):
     """`target.name`; `dot` is the offset of the point, `name_start` that of the name."""
 
@@ -52,7 +47,6 @@ class Field(Node):
     name_start: int
 
 
-@dataclass(frozen=True, slots=True)
 class Index(Node):
     """`target[index]`."""
 
@@ -60,7 +54,6 @@ class Index(Node):
     index: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Argument(Node):
     """An argument of a call, given by place (`name` is None) or by name."""
 
@@ -68,7 +61,6 @@ class Argument(Node):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`function(arguments)`."""
 
@@ -76,14 +68,12 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class ListLiteral(Node):
     """`[items]`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`-operand` or `not operand`."""
 
@@ -91,7 +81,6 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Link(Node):
     """One operator of a chain and what follows it; start and end are the operator's."""
 
@@ -99,7 +88,6 @@ class Link(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Chain(Node):
     """Operands joined by operators of one level, left to right: `+ -`, `* / %`, `and`, `or`, `??`.
 
@@ -110,7 +98,6 @@ class Chain(Node):
     links: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Node):
     """A comparison or a power; `at` and `at_end` are the operator's offsets."""
 
@@ -121,7 +108,6 @@ class Binary(Node):
     at_end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Let(Node):
     """`let name = value in body`."""
 
@@ -131,7 +117,6 @@ class Let(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
 class If(Node):
     """`if condition then yes else no`."""
 
@@ -142,8 +127,7 @@ class If(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order of the text."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for value in node.__dict__.values():
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):

@@ -72,19 +72,10 @@ def read_output(
 
 
 def _follows(schema: Any, value: Any) -> bool:
-    """Whether a value is valid; every distinct schema is compiled once."""
-    known = _last_compiled[0]
-    if known is None or known[0] is not schema:
-        # the same object comes with every sample of a run: no need to serialise it each time
-        known = (schema, _compiled(json.dumps(schema, sort_keys=True)))
-        _last_compiled[0] = known
     try:
-        return known[1](value)
+        return _compiled(json.dumps(schema, sort_keys=True))(value)
     except RecursionError:
         return False
-
-
-_last_compiled: list[tuple[Any, Check] | None] = [None]
 
 
 @lru_cache(maxsize=16)

@@ -8,20 +8,22 @@ the two together).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from typing import Any
 
 Check = Callable[[Any], bool]
 
 _ANNOTATIONS = frozenset(
-    "$schema $id $comment title description default examples deprecated readOnly writeOnly format "
-    "propertyOrdering".split()
-)
+    {
+        "$schema", "$id", "$comment", "title", "description", "default", "examples",
+        "deprecated", "readOnly", "writeOnly", "format", "propertyOrdering",
+    }
+)  # fmt: skip
 _NUMBER = (int, float)
 
 
 class _Unknown(Exception):
-    """A keyword that is not compiled here."""
+    """A keyword that is not compiled here, or not as it should be."""
 
 
 def compile_schema(schema: Any) -> Check:
@@ -31,7 +33,8 @@ def compile_schema(schema: Any) -> Check:
     """
     try:
         return _compile(schema)
-    except _Unknown:
+    except (_Unknown, TypeError, KeyError, AttributeError):
+        # also malformed ones: the package says what is wrong with them
         return _by_package(schema)
 
 
@@ -41,7 +44,7 @@ def _compile(schema: Any) -> Check:
     if schema is False:
         return lambda value: False
     if not isinstance(schema, Mapping):
-        raise ValueError("a schema is an object, true or false")
+        raise _Unknown("a schema is an object, true or false")
     checks: list[Check] = []
     for keyword, argument in schema.items():
         if keyword in _ANNOTATIONS or keyword in _WITH_PROPERTIES:
@@ -68,7 +71,7 @@ def _object(schema: Mapping[str, Any]) -> Check:
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     if not isinstance(properties, Mapping) or not isinstance(required, list):
-        raise ValueError("`properties` is an object and `required` a list")
+        raise _Unknown("malformed")
     known = {name: _compile(inner) for name, inner in properties.items()}
     others = _compile(schema.get("additionalProperties", True))
     closed = schema.get("additionalProperties", True) is not True
@@ -154,15 +157,22 @@ def _unique(wanted: Any) -> Check:
     return check if wanted else lambda value: True
 
 
-def _length(kind: type, good: Callable[[int, Any], bool]) -> Callable[[Any], Check]:
+def _length(kind: type[Sized], good: Callable[[int, Any], bool]) -> Callable[[Any], Check]:
     def make(limit: Any) -> Check:
-        return lambda value: type(value) is not kind or good(len(value), limit)
+        _need_number(limit)
+        return lambda value: not isinstance(value, kind) or good(len(value), limit)
 
     return make
 
 
+def _need_number(limit: Any) -> None:
+    if type(limit) not in _NUMBER:
+        raise _Unknown("a limit that is no number")
+
+
 def _number(good: Callable[[Any, Any], bool]) -> Callable[[Any], Check]:
     def make(limit: Any) -> Check:
+        _need_number(limit)
         return lambda value: type(value) not in _NUMBER or good(value, limit)
 
     return make

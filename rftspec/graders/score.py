@@ -87,6 +87,9 @@ class Graded:
     error: ErrorKind | None = None
     """The kind of the failure that put the reward at its floor."""
     error_grader: str | None = None
+    """The grader that failed; None when the reward's own expression did."""
+    error_detail: str | None = None
+    """Why, for a person, as in `Score.detail`."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     """Metrics by name, a bool as 1.0 or 0.0, None where the metric failed; never in the reward."""

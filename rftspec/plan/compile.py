@@ -136,7 +136,9 @@ class _Compiler:
         model = self.spec.model
         found = model_folder(model.base, self.folder)
         shape = shape_of(model.base, found)
-        base = str(found) if found is not None and model_kind(model.base) == "folder" else model.base
+        base = (
+            str(found) if found is not None and model_kind(model.base) == "folder" else model.base
+        )
         targets = (model.lora.targets,) if isinstance(model.lora.targets, str) else None
         plan = ModelPlan(
             base=base,

@@ -54,7 +54,8 @@ class DataPlan:
     validation: SplitPlan | None
     test: SplitPlan | None
     disjoint: tuple[str, ...]
-    """Fields such as `item.gene` whose values no two splits share; intervals cluster by the first."""
+    """Fields such as `item.gene` whose values no two splits share; intervals cluster by the
+    first."""
     prompt: Any
     """A template (or list of message templates) for rows without `messages`; else None."""
     control: Literal["shuffled-answers"] | None
@@ -135,7 +136,7 @@ class Plan:
     """Each grader's settings as JSON, `type` included; a Python grader's source is inside."""
     reward: str
     reward_range: tuple[float, float]
-    """From interval analysis over the graders' ranges; the reward of a failed sample is the first."""
+    """From interval analysis over the graders' ranges; a failed sample's reward is the first."""
     stop_above: float
     """Share of failed samples in a step above which the run stops, resumable."""
     train: TrainPlan
@@ -174,7 +175,9 @@ class Plan:
         """A plan from what `to_json` gave. Raises ValueError when it is something else."""
         found = content.get("format")
         if found != FORMAT:
-            raise ValueError(f"this is not a plan of this rftspec: format {found!r}, not {FORMAT!r}")
+            raise ValueError(
+                f"this is not a plan of this rftspec: format {found!r}, not {FORMAT!r}"
+            )
         try:
             plan: Plan = _read(cls, content)
         except (KeyError, TypeError, AttributeError) as error:

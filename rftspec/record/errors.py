@@ -16,8 +16,8 @@ CODES: dict[str, str] = {
     "R405": "The run cannot be resumed: its last commits, or the states they name, are damaged.",
     "R406": "Another process is writing this run at the moment.",
     "R407": "A data file has changed since the run was planned.",
-    "R408": "A reference's file of outputs is malformed: each line needs `output_text`, and `id` or "
-    "`row`.",
+    "R408": "A reference's file of outputs is malformed: each line needs `output_text`, and `id` "
+    "or `row`.",
 }
 """Every code of this module with its one-sentence meaning, for `rftspec explain`."""
 

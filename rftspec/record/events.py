@@ -128,6 +128,8 @@ def row_line(split: str, row: int, item: Mapping[str, Any], messages: Sequence[A
 def _error(graded: Graded) -> JSON | None:
     if graded.error is None:
         return None
-    score = graded.scores.get(graded.error_grader or "")
-    detail = score.detail if score is not None else None
-    return {"kind": graded.error, "grader": graded.error_grader, "detail": detail}
+    return {
+        "kind": graded.error,
+        "grader": graded.error_grader,
+        "detail": graded.error_detail,
+    }

@@ -51,7 +51,7 @@ def embed(evidence: Evidence, subjects: Subjects, budget: int = BUDGET) -> Embed
         "views": views,
     }
     splits = tuple(view["split"] for view in views)
-    return Embedded(Markup(as_script(data)), answers, left_out, splits)  # noqa: S704
+    return Embedded(Markup(as_script(data)), answers, left_out, splits)
 
 
 def as_script(value: Any) -> str:
@@ -122,7 +122,7 @@ def _fit(views: Sequence[Mapping[str, Any]], budget: int) -> int:
     rows = [(view, row) for view in views for row in view["rows"]]
     total = sum(len(as_script(row).encode()) for _, row in rows)
     dropped = 0
-    for _view_, row in sorted(rows, key=_dispensable):
+    for _, row in sorted(rows, key=_dispensable):
         if total <= budget:
             break
         for answer in (a for found in row["answers"] for a in found):

@@ -16,7 +16,7 @@ from rftspec.report.svg import INK, MODELS, RULE, SOFT, Alternative
 from rftspec.report.words import change_text, gain_sentence, level_text, range_text
 from rftspec.stats.intervals import Interval
 
-WIDE, NARROW_WIDTH = 700, 330
+WIDE, HALF, NARROW_WIDTH = 1060, 520, 330
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,7 @@ def headline_chart(curves: Curves, name: str, share: bool, width: int) -> Chart 
         return None
     return Chart(
         _svg(_curve_plot(curves.headline, None, curves.best, width, share=share)),
-        Alternative(
-            f"{name} on validation rows over the steps", _curve_text(curves.headline, share)
-        ),
+        Alternative(f"{name} on validation rows", _curve_text(curves.headline, share)),
     )
 
 
@@ -133,12 +131,13 @@ def histogram_chart(name: str, scores: dict[str, list[float]], paints: dict[str,
                 axis=_axis(alt, tickCount=5, grid=False),
             ),
             x2="x2:Q",
-            y=alt.Y("share:Q", title=None, axis=_axis(alt, tickCount=3, format=".0%")),
+            y2=alt.datum(0),
+            y=alt.Y("share:Q", title=None, stack=None, axis=_axis(alt, tickCount=3, format=".0%")),
             color=alt.Color("model:N", scale=alt.Scale(domain=names, range=colours), legend=None),
         )
     )
     told = "; ".join(
-        f"{m}: mean {sum(v) / len(v):.3f} of {len(v)} answers" for m, v in scores.items()
+        f"{m}: mean {sum(v) / len(v):.3f}, {len(v)} answers" for m, v in scores.items()
     )
     plot = bars.properties(width=280, height=110)
     return Chart(_svg(plot), Alternative(f"Scores of {name}", f"{told}."))
@@ -152,7 +151,7 @@ def _metrics_plot(lines: Sequence[MetricLine], subjects: Subjects, width: int, s
     models = [labels[column.key] for column in subjects.columns]
     colours = [MODELS[paints[column.key]].stand_in for column in subjects.columns]
     share = scale == "share"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "metric": line.name,
             "model": labels[cell.model],
@@ -163,8 +162,8 @@ def _metrics_plot(lines: Sequence[MetricLine], subjects: Subjects, width: int, s
         for line in lines
         for cell in line.cells
     ]
-    top = max(max(row["high"] for row in rows), 0.0)  # type: ignore[type-var]
-    bottom = min(0.0, min(row["low"] for row in rows))  # type: ignore[type-var]
+    top = max(max(row["high"] for row in rows), 0.0)
+    bottom = min(0.0, min(row["low"] for row in rows))
     domain = [bottom, min(1.0, top * 1.12) if share else top * 1.12]
     x = alt.X(
         "low:Q",

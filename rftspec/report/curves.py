@@ -1,4 +1,4 @@
-"""What training looked like: validation reward over the steps, step metrics, gaps between splits."""
+"""What training looked like: reward over the steps, step metrics, gaps between splits."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Curves:
 
     @property
     def gap(self) -> float | None:
-        """The tuned model's reward on training rows less that on validation rows (else test rows)."""
+        """The tuned model's reward on training rows less that on validation (else test) rows."""
         means = {found.split: found.tuned for found in self.splits}
         train, held_out = means.get("train"), means.get("validation", means.get("test"))
         return None if train is None or held_out is None else train - held_out

@@ -1,4 +1,4 @@
-"""What to distrust: checks on the numbers, each of which either speaks up or is listed as passed."""
+"""What to distrust: checks on the numbers; each speaks up, or is listed as passed."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def distrust(
     line = numbers.line(numbers.headline)
     gain = line.gain if line else None
     findings: list[Finding] = [
+        ("failed gates", _gates(evidence)),
         ("the run's own warnings", _warnings(evidence)),
         ("a control run", _control(evidence)),
         ("rows that chose the checkpoint", _optimistic(subjects, curves, gain)),
@@ -59,6 +60,14 @@ def distrust(
     return cautions, [name for name, found in findings if not found]
 
 
+def _gates(evidence: Evidence) -> list[Caution]:
+    return [
+        serious(f"A gate failed: `{gate['expression']}` ({gate['detail']})")
+        for gate in evidence.gates
+        if not gate["passed"]
+    ]
+
+
 def _warnings(evidence: Evidence) -> list[Caution]:
     return [
         note(f"The run warned{_at(w.get('step'))}: {w.get('message')}") for w in evidence.warnings
@@ -72,17 +81,13 @@ def _at(step: object) -> str:
 def _control(evidence: Evidence) -> list[Caution]:
     if evidence.plan.data.control is None:
         return []
-    return [
-        serious("A negative control: training answers were shuffled among rows. Expect no gain")
-    ]
+    return [serious("A negative control: training answers were shuffled. Expect no gain")]
 
 
 def _optimistic(subjects: Subjects, curves: Curves, gain: Gain | None) -> list[Caution]:
     """Rows that chose the checkpoint flatter it."""
     if gain is not None and subjects.split == "train":
-        return [
-            serious("Measured on training rows: there are no others. It says nothing of new ones")
-        ]
+        return [serious("Measured on training rows: it says nothing of new ones")]
     if gain is None or subjects.split != "validation":
         return []
     tried = max(len(curves.reward) - 1, 1)
@@ -113,9 +118,7 @@ def _few(evidence: Evidence, gain: Gain | None) -> list[Caution]:
 
 def _failures(numbers: Numbers) -> list[Caution]:
     return [
-        note(
-            f"{_percent(s.failed)} of the answers of {s.model} got the lowest reward: graders failed"
-        )
+        note(f"A grader failed on {_percent(s.failed)} of the answers of {s.model}: lowest reward")
         for s in numbers.shapes
         if s.failed > 0
     ]
@@ -148,7 +151,7 @@ def _form(numbers: Numbers, gain: Gain | None) -> list[Caution]:
         return []
     return [
         serious(
-            f"{_percent(share)} of the gain in {parts.metric} comes from more answers of valid form "
+            f"{_percent(share)} of the gain in {parts.metric} is of form: more valid answers "
             f"({_percent(parts.valid_base)} → {_percent(parts.valid_tuned)}), not from better ones"
         )
     ]

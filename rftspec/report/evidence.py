@@ -1,7 +1,7 @@
 """What a record says, gathered once: answers by model, split and step, rows, steps, warnings.
 
 Everything that the report shows is read here. A record may be unfinished or damaged, so nothing is
-taken for granted: a field that is absent or of a wrong type is left out, and `gaps` says so.
+taken for granted: a field that is absent or of a wrong type is left out.
 """
 
 from __future__ import annotations
@@ -85,6 +85,14 @@ class Evidence:
     failures: list[Failure] = field(default_factory=list)
     rollouts: int = 0
     damaged: int = 0
+
+    @property
+    def gates(self) -> list[dict[str, Any]]:
+        """The `require:` gates and what they came to; empty before the run's end."""
+        found = (self.finished or {}).get("gates")
+        names = {"expression", "passed", "detail"}
+        listed = found if isinstance(found, list) else []
+        return [gate for gate in listed if isinstance(gate, dict) and names <= gate.keys()]
 
     def item(self, split: str, row: int) -> Item:
         """The row's fields; empty where the record lost them."""
@@ -189,9 +197,7 @@ def failures_of(answer: Answer) -> list[tuple[str, str, str]]:
         error = answer.error
         found = [(str(error.get("grader") or "reward"), str(error.get("kind")), _detail(error))]
     if not answer.valid and PARSE_ERROR not in {kind for _, kind, _ in found}:
-        found.append(
-            ("response.format", PARSE_ERROR, "no valid JSON although the spec asks for it")
-        )
+        found.append(("response.format", PARSE_ERROR, "not the JSON that was asked for"))
     return found
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import rftspec
 from rftspec.report.browser import Embedded
 from rftspec.report.evidence import Evidence
-from rftspec.report.visible import finalize
+from rftspec.report.visible import finalize, visible
 
 _PAGE = files("rftspec.report") / "page"
+_TICKS = re.compile(r"`([^`]+)`")
 
 
 def render(evidence: Evidence, embedded: Embedded, view: dict[str, Any]) -> str:
@@ -32,8 +34,8 @@ def render(evidence: Evidence, embedded: Embedded, view: dict[str, Any]) -> str:
             plan_hash=evidence.plan.hash,
             version=rftspec.__version__,
             csp=_policy(script),
-            css=Markup(_page_file("report.css")),  # noqa: S704 - our own file
-            js=Markup(script),  # noqa: S704 - our own file
+            css=Markup(_page_file("report.css")),
+            js=Markup(script),
             data=embedded.json,
         )
     )
@@ -50,7 +52,7 @@ def _policy(script: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_page_file),
         autoescape=True,
         undefined=StrictUndefined,
@@ -58,6 +60,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["ticks"] = _ticks
+    return environment
+
+
+def _ticks(text: str) -> Markup:
+    """Words between backticks as code; everything escaped and made visible."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(visible(text)))))
 
 
 @cache

@@ -307,7 +307,7 @@ def _shape(column: Column) -> Shape:
 
 
 def _gain_split(evidence: Evidence, subjects: Subjects, metric: str) -> Split | None:
-    """Take the gain apart as valid share × metric among valid, each change at the mean of the other.
+    """Take the gain apart: valid share × metric among valid, each change at the other's mean.
 
     The metric of an answer that is not valid is taken as it stands in no part: the two parts sum to
     the gain exactly where such answers earn nothing.

@@ -78,7 +78,7 @@ def split_columns(evidence: Evidence, split: str) -> tuple[Column, ...]:
     return tuple(
         Column(
             key=source.model,
-            label=_label(source, role),
+            label=_label(evidence, source, role),
             role=role,
             source=source,
             note=(references[source.model].note or "") if source.model in references else "",
@@ -125,8 +125,8 @@ def _size(evidence: Evidence, source: Source) -> int:
     return sum(len(found) for found in evidence.answers[source].values())
 
 
-def _label(source: Source, role: Role) -> str:
-    if role == "tuned":
-        step = f"step {source.step}"
-        return f"tuned ({step})" if source.model == TUNED else f"{step} (not final)"
-    return source.model
+def _label(evidence: Evidence, source: Source, role: Role) -> str:
+    if role != "tuned":
+        return source.model
+    final = source.model == TUNED or evidence.finished is not None
+    return f"tuned (step {source.step})" if final else f"step {source.step} (not final)"

@@ -146,8 +146,6 @@ def _evidence(evidence: Evidence, subjects: Subjects, numbers: Numbers, line: Me
     )
     where = sample_sentence(evidence, line.gain, str(numbers.split))
     told = f"{gain_sentence(line.gain, line.share)}, on {where}, answers per row: {counts}."
-    unit = "row" if line.gain.interval.n == 1 else "rows"
-    told += f" {line.gain.better} {unit} better, {line.gain.same} same, {line.gain.worse} worse."
     return told if subjects.final else f"{told} {_progress(evidence)}"
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from rftspec.data.rows import read_rows
 from rftspec.diagnostics import Diagnostic, DiagnosticError, Span
+from rftspec.graders.output import FinishReason
 from rftspec.plan.model import ReferencePlan
 from rftspec.record.events import Origin, evaluation
 from rftspec.record.streams import StreamReader
@@ -23,8 +24,8 @@ from rftspec.run.observer import EvaluationSeen
 from rftspec.run.program import TRAIN_ROWS, Unit
 from rftspec.run.rows import Row, subset
 
-CHUNK = 256
-"""Completions between two looks at the progress display and at a wish to stop."""
+CHUNK = 512
+"""Completions between two looks at a wish to stop."""
 
 
 def rows_of(job: Job, split: str) -> Sequence[Row]:
@@ -50,7 +51,7 @@ def measure(job: Job, unit: Unit, *, policy: Literal["base", "tuned"], step: int
         graded = _sample(job, rows[start : start + size], wanted, policy)
         job.writer.samples(s.line(measured if s.index < unit.samples else ballot) for s in graded)
         kept += [s for s in graded if s.index < unit.samples]
-        job.meter.advance(len(graded), time.perf_counter() - chunk_started)
+        job.meter.spent(len(graded), time.perf_counter() - chunk_started)
     share = error_share(kept)
     if step == 0 and share > job.plan.stop_above:
         raise Stopped(failed_message(kept, share, job.plan.stop_above))
@@ -61,21 +62,22 @@ def _sample(
     job: Job, rows: Sequence[Row], samples: int, policy: Literal["base", "tuned"]
 ) -> list[GradedSample]:
     response = job.plan.response
-    groups = job.engine.sample(
-        [job.prompt(row, row.split, 0) for row in rows],
-        samples=samples,
-        temperature=response.temperature,
-        max_tokens=response.max_tokens,
-        policy=policy,
-    )
+    with job.meter.sampling(len(rows) * samples) as told:
+        groups = job.engine.sample(
+            [job.prompt(row, row.split, 0) for row in rows],
+            samples=samples,
+            temperature=response.temperature,
+            max_tokens=response.max_tokens,
+            policy=policy,
+            on_finished=told,
+        )
     return job.grading.completions(rows, groups)
 
 
 def failed_message(samples: Sequence[GradedSample], share: float, limit: float) -> str:
     """Why a run with too many failed samples stops: the share, the limit, the first failure."""
     first = next(s.graded for s in samples if s.graded.error is not None)
-    score = first.scores.get(first.error_grader or "")
-    detail = f": {score.detail}" if score is not None and score.detail else ""
+    detail = f": {first.error_detail}" if first.error_detail else ""
     return (
         f"{share:.0%} of the samples could not be graded, more than on_error.stop_above = "
         f"{limit:.0%}; the first failure is {first.error} in `{first.error_grader or 'reward'}`"
@@ -156,7 +158,7 @@ def _vote(job: Job, plan: ReferencePlan, unit: Unit, rows: Sequence[Row]) -> lis
 
     Reads the base's samples from the record, where the base evaluation put them.
     """
-    by_row: dict[int, list[tuple[str, str, int]]] = {row.index: [] for row in rows}
+    by_row: dict[int, list[tuple[str, FinishReason, int]]] = {row.index: [] for row in rows}
     for line in StreamReader(job.writer.layout.streams["samples"]):
         base = line["kind"] in ("evaluation", "ballot") and line["model"] == "base"
         if base and line["split"] == unit.split and line["index"] < plan.samples:
@@ -167,7 +169,7 @@ def _vote(job: Job, plan: ReferencePlan, unit: Unit, rows: Sequence[Row]) -> lis
         samples = by_row[row.index]
         votes = [job.grading.ballot(plan.on or "", text, end, row) for text, end, _ in samples]
         text, end, tokens = samples[winner(votes)]
-        answers.append(Answer(row, 0, text, "length" if end == "length" else "stop", tokens))
+        answers.append(Answer(row, 0, text, end, tokens))
     return answers
 
 

@@ -6,11 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from rftspec.engine.types import Completion
+from rftspec.graders.output import FinishReason, read_output, wants_json
 from rftspec.graders.score import MISSING, Graded, Item, Sample
 from rftspec.plan.model import Plan
 from rftspec.record.events import JSON, Origin, sample_line
@@ -28,16 +29,6 @@ class Graders(Protocol):
 
     def close(self) -> None:
         """Give back what the graders hold."""
-        ...
-
-
-class Reader(Protocol):
-    """Reads a completion's text into what graders see (`graders.grading.read_output`)."""
-
-    def __call__(
-        self, text: str, response_format: Mapping[str, Any] | None, *, finish_reason: Any
-    ) -> Sample:
-        """The sample; its `output_json` is MISSING when the text does not follow the format."""
         ...
 
 
@@ -81,16 +72,15 @@ class Answer:
     row: Row
     index: int
     text: str
-    finish_reason: Literal["stop", "length"] = "stop"
+    finish_reason: FinishReason = "stop"
     tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """Reads and grades batches of answers."""
+    """Reads and grades batches of answers, in the form that the spec's response asks for."""
 
     graders: Graders
-    read: Reader
     response_format: Mapping[str, Any] | None
     ballots: Ballots | None = None
 
@@ -112,20 +102,22 @@ class Grading:
             return []
         samples = [self._sample(a.text, a.finish_reason) for a in answers]
         graded = self.graders.grade(samples, [a.row.item for a in answers])
-        wants_json = (self.response_format or {}).get("type", "text") != "text"
+        wanted = wants_json(self.response_format)
         return [
-            GradedSample(a.row, a.index, s, a.tokens, g, wants_json and s.output_json is MISSING)
+            GradedSample(a.row, a.index, s, a.tokens, g, wanted and s.output_json is MISSING)
             for a, s, g in zip(answers, samples, graded, strict=True)
         ]
 
-    def ballot(self, expression: str, text: str, finish_reason: str, row: Row) -> str | None:
+    def ballot(
+        self, expression: str, text: str, finish_reason: FinishReason, row: Row
+    ) -> str | None:
         """What an answer votes for, as text; None when it cannot be read."""
         if self.ballots is None:
             return None
         return self.ballots(expression, self._sample(text, finish_reason), row.item)
 
-    def _sample(self, text: str, finish_reason: str) -> Sample:
-        return self.read(text, self.response_format, finish_reason=finish_reason)
+    def _sample(self, text: str, finish_reason: FinishReason) -> Sample:
+        return read_output(text, self.response_format, finish_reason=finish_reason)
 
 
 def step_metrics(samples: Sequence[GradedSample], plan: Plan) -> dict[str, float]:

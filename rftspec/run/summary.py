@@ -115,10 +115,9 @@ def adapter_page(plan: Plan, summary: Mapping[str, Any]) -> str:
         [
             f"# {plan.name}",
             "",
-            f"A LoRA adapter for `{plan.model.base}`, trained by rftspec with `{plan.train.algorithm}` "
-            f"for {plan.train.steps} steps;",
-            f"this is the checkpoint of step {summary['best_step']} (plan {plan.hash}, seed "
-            f"{plan.seed}).",
+            f"A LoRA adapter for `{plan.model.base}`, trained by rftspec:",
+            f"`{plan.train.algorithm}`, {plan.train.steps} steps, of which this is the checkpoint "
+            f"of step {summary['best_step']} (plan {plan.hash}, seed {plan.seed}).",
             "",
             f"| model | mean reward on {split} |",
             "|---|---|",

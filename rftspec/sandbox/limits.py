@@ -22,6 +22,7 @@ MAX_WIDTH = 999
 MAX_DIGITS = 400
 
 _SEQUENCES = frozenset({str, bytes, list, tuple, deque})
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
 _PERCENT = re.compile(r"%(?:\([^)]*\))?([^a-zA-Z%]*)")
 
 
@@ -61,8 +62,8 @@ def shift_left(value: Any, count: Any) -> Any:
 
 def modulo(left: Any, right: Any) -> Any:
     """`left % right`; a %-format's widths and precisions are written out and at most 999."""
-    if type(left) is str or type(left) is bytes:
-        text = left if type(left) is str else left.decode("latin-1")
+    if isinstance(left, str | bytes):
+        text = left if isinstance(left, str) else left.decode("latin-1")
         for field in _PERCENT.findall(text):
             _width(field)
     return left % right
@@ -98,7 +99,7 @@ def format_text(template: str, /, *args: Any, **kwargs: Any) -> str:
             raise ValueError("format fields are plain names or numbers here: {0}, {name:.2f}")
         value = args[first] if isinstance(first, int) else kwargs[first]
         if conversion:
-            value = {"r": repr, "s": str, "a": ascii}[conversion](value)
+            value = _CONVERSIONS[conversion](value)
         parts.append(format_value(value, spec))
     return "".join(parts)
 

@@ -6,6 +6,7 @@ know. On top: constructs that graders do not need are refused (`class`, `yield`,
 imports become look-ups in a table of facades, and whatever could grow without bound in one step
 goes through a guard that looks at the sizes first.
 """
+# ruff: noqa: N802, N815 - visit_Name and its kin are the names that ast.NodeVisitor calls
 
 from __future__ import annotations
 
@@ -227,25 +228,11 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
             self.check_name(node, name)
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
-        """Refuse classes."""
+    def refuse(self, node: ast.AST) -> None:
+        """Refuse a kind of syntax that RestrictedPython admits."""
         self.not_allowed(node)
 
-    def visit_Yield(self, node: ast.Yield) -> Any:
-        """Refuse generator functions."""
-        self.not_allowed(node)
-
-    def visit_YieldFrom(self, node: ast.YieldFrom) -> Any:
-        """Refuse generator functions."""
-        self.not_allowed(node)
-
-    def visit_Global(self, node: ast.Global) -> Any:
-        """Refuse `global`."""
-        self.not_allowed(node)
-
-    def visit_TemplateStr(self, node: ast.AST) -> Any:
-        """Refuse template strings."""
-        self.not_allowed(node)
+    visit_ClassDef = visit_Yield = visit_YieldFrom = visit_Global = visit_TemplateStr = refuse
 
     def visit_Try(self, node: ast.Try) -> Any:
         """`try`: handlers and `finally` first note an exhausted limit, which nothing outlives."""
@@ -325,18 +312,19 @@ def _no_grade(defined: list[str]) -> Problem:
     text = "the script must define `def grade(sample, item)`"
     for name in defined:
         if not name.isascii():
-            text += f"; `{clean(name.encode('unicode_escape').decode())}` has look-alike letters"
+            text += f"; `{clean(ascii(name)[1:-1])}` has letters that only look like others"
     return Problem(1, 1, text)
 
 
 def _plain_numbers(node: ast.BinOp) -> bool:
     """Whether both sides are small number literals, which need no guard."""
-    return all(
+    small = all(
         isinstance(side, ast.Constant)
-        and type(side.value) in (int, float)
+        and isinstance(side.value, int | float)
         and abs(side.value) < 1000
         for side in (node.left, node.right)
-    ) and not isinstance(node.op, ast.Pow | ast.LShift)
+    )
+    return small and not isinstance(node.op, ast.Pow | ast.LShift)
 
 
 def _call(function: str, args: list[ast.expr], place: ast.AST) -> ast.Call:

@@ -11,12 +11,15 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from rftspec.sandbox.process import Process, WorkerDied
-from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, clean
+from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, WorkerDied, clean
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rftspec.sandbox.process import Process
 
 SandboxMode = Literal["full", "reduced"]
 
@@ -30,7 +33,7 @@ _KINDS = frozenset(get_args(OutcomeKind))
 
 
 class SandboxUnavailable(Exception):
-    """This system lacks a layer that `sandbox="full"` requires; `missing` names them."""
+    """The system lacks a layer that `sandbox="full"` requires; `missing` names them."""
 
     def __init__(self, missing: Sequence[Layer]) -> None:
         self.missing = tuple(missing)
@@ -102,7 +105,15 @@ class Pool:
                 worker.close()
             self._slots.put(None)
 
+    def warm(self) -> None:
+        """Start a worker without waiting for it, so that it is ready when it is needed."""
+        worker = self._slots.get()
+        self._slots.put(self._spawn() if worker is None and not self._closed else worker)
+
     def _threads(self) -> ThreadPoolExecutor:
+        # imported late, as `process` is: most commands never run a Python grader
+        from concurrent.futures import ThreadPoolExecutor
+
         with self._lock:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self._workers, "grader")
@@ -119,7 +130,8 @@ class Pool:
                 worker.close()
                 worker = None
             if worker is None:
-                worker = self._start()
+                worker = self._spawn()
+            self._require_layers(worker)
             yield worker
         except BaseException:
             # whatever happened, the state of this worker's pipe is not known any more
@@ -133,13 +145,15 @@ class Pool:
     def _is_worn(self, worker: Process) -> bool:
         return worker.calls >= CALLS_PER_WORKER or worker.owner != os.getpid()
 
-    def _start(self) -> Process:
-        worker = Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb, mode=self._mode)
+    def _spawn(self) -> Process:
+        from rftspec.sandbox.process import Process
+
+        return Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb)
+
+    def _require_layers(self, worker: Process) -> None:
         missing = [layer for layer in worker.layers if layer.required and not layer.active]
         if self._mode == "full" and missing:
-            worker.close()
             raise SandboxUnavailable(missing)
-        return worker
 
     def _grade_chunk(self, source: str, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(calls)
@@ -174,15 +188,14 @@ class Pool:
 
 def _outcome(reply: Any) -> Outcome:
     """One call's outcome, every field checked again: the worker is not trusted either."""
-    kind, value, detail, line = reply if isinstance(reply, list) and len(reply) == 4 else [None] * 4
-    if kind not in _KINDS:
+    if not isinstance(reply, list) or len(reply) != 4 or reply[0] not in _KINDS:
         return Outcome("worker_killed", detail="the worker's reply makes no sense")
-    line = line if type(line) is int else None
+    kind, value, detail, line = reply
     if kind == "score":
-        if type(value) not in (int, float) or not math.isfinite(value):
-            return Outcome("invalid_score", detail="the worker's score is not a number")
-        return Outcome("score", float(value))
-    return Outcome(kind, detail=clean(str(detail)), line=line)
+        if type(value) in (int, float) and math.isfinite(value):
+            return Outcome("score", float(value))
+        return Outcome("invalid_score", detail="the worker's score is not a number")
+    return Outcome(kind, None, clean(str(detail)), line if type(line) is int else None)
 
 
 def _death(died: WorkerDied) -> Outcome:

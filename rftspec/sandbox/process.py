@@ -6,13 +6,11 @@ import importlib.util
 import json
 import mmap
 import os
-import secrets
 import select
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import weakref
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from rftspec.sandbox.protocol import (
     MAX_REPLY_BYTES,
     FrameError,
     Layer,
+    WorkerDied,
     body_length,
     decode,
     encode,
@@ -42,41 +41,36 @@ _BOOTSTRAP = (
 )
 
 
-class WorkerDied(Exception):
-    """The worker is gone; `index` is the call that was running, None before the first."""
-
-    def __init__(self, index: int | None, *, timed_out: bool, reason: str) -> None:
-        super().__init__(reason)
-        self.index = index
-        self.timed_out = timed_out
-        self.reason = reason
-
-
 class Process:
     """A started worker; not for two threads at once."""
 
-    def __init__(self, *, timeout_s: float, memory_mb: int, mode: str) -> None:
+    def __init__(self, *, timeout_s: float, memory_mb: int) -> None:
         self._wall_limit = timeout_s * WALL_FACTOR + WALL_SLACK_S
         self.calls = 0
         self.owner = os.getpid()
         theirs_in, self._requests = os.pipe()
         self._replies, theirs_out = os.pipe()
-        with tempfile.TemporaryFile() as shared:
-            shared.truncate(mmap.PAGESIZE)
-            self._progress = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
-            fds = (theirs_in, theirs_out, shared.fileno())
-            numbers = [*map(str, fds), f"{timeout_s:g}", str(memory_mb), mode]
-            self._popen = _start(numbers, fds)
-        os.close(theirs_in)
-        os.close(theirs_out)
+        shared = _shared_page()
+        self._progress = mmap.mmap(shared, mmap.PAGESIZE)
+        fds = (theirs_in, theirs_out, shared)
+        numbers = [*map(str, fds), f"{timeout_s:g}", str(memory_mb)]
+        self._popen = _start(numbers, fds)
+        for fd in fds:
+            os.close(fd)
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         self._finalizer = weakref.finalize(
             self, _end, self._popen, self._requests, self._replies, self._progress
         )
         self._mark(-1)
-        hello = self._frame("hello", START_S)
-        self.layers = tuple(Layer(*layer) for layer in hello)
+        self._layers: tuple[Layer, ...] | None = None
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that the worker found; waits until it is ready. Raises WorkerDied."""
+        if self._layers is None:
+            self._layers = tuple(Layer(*layer) for layer in self._frame("hello", START_S))
+        return self._layers
 
     def ask(self, request: dict[str, Any]) -> list[Any]:
         """Send a request and give the one list that answers it. Raises WorkerDied."""
@@ -100,7 +94,7 @@ class Process:
         self._finalizer()
 
     def _send(self, request: dict[str, Any]) -> str:
-        nonce = secrets.token_hex(16)
+        nonce = os.urandom(16).hex()
         self._mark(-1)
         data = encode({"nonce": nonce, **request})
         try:
@@ -171,6 +165,19 @@ class Process:
     def _index(self) -> int:
         found: int = _INDEX.unpack_from(self._progress, 0)[0]
         return found
+
+
+def _shared_page() -> int:
+    """A descriptor of one page of shared memory, which tells the call in progress."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("progress")
+    else:
+        import tempfile
+
+        fd, path = tempfile.mkstemp()
+        os.unlink(path)  # noqa: PTH108 - the path is gone before anything could want it as Path
+    os.ftruncate(fd, mmap.PAGESIZE)
+    return fd
 
 
 def _start(numbers: list[str], fds: tuple[int, ...]) -> subprocess.Popen[bytes]:

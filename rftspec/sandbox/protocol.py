@@ -69,6 +69,16 @@ class FrameError(Exception):
         self.gone = gone
 
 
+class WorkerDied(Exception):
+    """The worker is gone; `index` is the call that was running, None before the first."""
+
+    def __init__(self, index: int | None, *, timed_out: bool, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.timed_out = timed_out
+        self.reason = reason
+
+
 def clean(text: str, limit: int = MAX_DETAIL) -> str:
     """Text of a stranger made fit for a terminal and a log: one printable, capped line."""
     out: list[str] = []
@@ -76,9 +86,19 @@ def clean(text: str, limit: int = MAX_DETAIL) -> str:
         if char.isprintable() and not "\ud800" <= char <= "\udfff":
             out.append(char)
         else:
-            out.append(char.encode("unicode_escape").decode("ascii"))
+            out.append(_ESCAPES.get(char) or _escape(ord(char)))
     joined = "".join(out)
     return joined if len(joined) <= limit else joined[: limit - 1] + "…"
+
+
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _escape(code: int) -> str:
+    # not the unicode_escape codec: a locked-down worker could not import it
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def encode(message: Any) -> bytes:

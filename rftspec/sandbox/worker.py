@@ -27,6 +27,7 @@ from rftspec.sandbox.protocol import (
 from rftspec.sandbox.runner import Reply, Runner, compile_reply
 
 MAX_CACHED_SCRIPTS = 64
+CRASHED = 70
 FLUSH_S = 0.01
 """Outcomes wait at most about this long, so that little is run again after a kill."""
 _INDEX = struct.Struct("<q")
@@ -94,14 +95,17 @@ class Worker:
 
 
 def main(arguments: list[str]) -> None:
-    """Run a worker: descriptors, limits and the lock-down's mode come as plain numbers."""
-    requests, replies, shared, timeout_s, memory_mb, mode = arguments
+    """Run a worker: its descriptors and limits come as plain numbers."""
+    requests, replies, shared, timeout_s, memory_mb = arguments
     progress = mmap.mmap(int(shared), mmap.PAGESIZE)
     os.close(int(shared))
     os.chdir("/")
     worker = Worker(int(requests), int(replies), progress, float(timeout_s))
-    layers = lock_down(
-        read_fd=int(requests), write_fd=int(replies), memory_mb=int(memory_mb), mode=mode
-    )
+    layers = lock_down(read_fd=int(requests), write_fd=int(replies), memory_mb=int(memory_mb))
     worker.say_hello([[layer.name, layer.active, layer.note, layer.required] for layer in layers])
-    worker.serve()
+    try:
+        worker.serve()
+    except BaseException:
+        # no traceback: standard error is closed to this process
+        os._exit(CRASHED)
+    os._exit(0)

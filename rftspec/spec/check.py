@@ -8,10 +8,12 @@ from typing import Any
 
 from rftspec.expr.types import JSON, Type, merge_value_types
 from rftspec.spec.check_data import DataCheck
+from rftspec.spec.check_outputs import check_outputs
 from rftspec.spec.check_response import check_response
 from rftspec.spec.check_scoring import Scoring, check_scoring
 from rftspec.spec.document import Node
 from rftspec.spec.draft import Draft
+from rftspec.spec.load_graders import Compiling, Sandbox, load_graders
 from rftspec.spec.paths import check_base, resolve_file
 from rftspec.spec.row_facts import SplitFacts
 from rftspec.spec.shape import dotted
@@ -25,12 +27,15 @@ class Found:
     scoring: Scoring = field(default_factory=Scoring)
 
 
-def check_draft(draft: Draft, *, read_data: bool, sandbox: bool) -> Found:
+def check_draft(draft: Draft, *, read_data: bool, sandbox: Sandbox | None) -> Found:
     """Run every cross-check; problems go to the draft's collector."""
     _check_model(draft)
     _check_files(draft)
     _check_train(draft)
     _check_references(draft)
+    loaded = load_graders(draft)
+    # A worker needs most of a tenth of a second to start: meanwhile the rows are read.
+    compiling = Compiling(loaded, sandbox)
     response = check_response(draft)
     found = Found()
     item_type: Type = JSON
@@ -38,7 +43,10 @@ def check_draft(draft: Draft, *, read_data: bool, sandbox: bool) -> Found:
         data = DataCheck(draft)
         item_type = merge_value_types(data.items())
         found.splits = data.splits
-    found.scoring = check_scoring(draft, item_type, response, found.splits, sandbox=sandbox)
+        check_outputs(draft, found.splits)
+        _check_batch(draft, found.splits)
+    found.scoring = check_scoring(draft, item_type, response, found.splits, loaded)
+    draft.collector.extend(compiling.problems())
     return found
 
 
@@ -118,3 +126,16 @@ def _check_references(draft: Draft) -> None:
         hint = "give `outputs: FILE` or `vote: { samples: 8, on: EXPRESSION }`"
         path = dotted(("evaluate", "references", name))
         draft.collector.add(node.problem("E111", message, hint=hint, path=path))
+
+
+def _check_batch(draft: Draft, splits: Mapping[str, SplitFacts]) -> None:
+    """A step should not draw the same row twice."""
+    node, wanted = draft.node("train", "prompts_per_step"), draft.get("train", "prompts_per_step")
+    train = splits.get("train")
+    if node is None or train is None or not isinstance(wanted, int) or not train.rows:
+        return
+    if wanted > train.rows:
+        message = f"{wanted} prompts a step, but there are only {train.rows} training rows"
+        hint = f"at most {train.rows}, so that no row is drawn twice in a step"
+        path = "train.prompts_per_step"
+        draft.collector.add(node.problem("W116", message, hint=hint, path=path, severity="warning"))

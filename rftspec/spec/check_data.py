@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rftspec.data.rows import RowError, messages_of, scan_rows
-from rftspec.diagnostics import Diagnostic, Span
 from rftspec.spec.draft import Draft
 from rftspec.spec.row_facts import Repeats, SplitFacts
 
@@ -31,6 +30,7 @@ class DataCheck:
         """(field, value) → the split, file and line where it was first seen."""
         self._prompts: dict[bytes, tuple[str, str, int]] = {}
         self._by = self._group_field()
+        self._keep_ids = bool(draft.get("evaluate", "references"))
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Every good row of every file, checked on its way; facts are complete at the end."""
@@ -61,6 +61,8 @@ class DataCheck:
                         self._repeats.add(facts, line.error)
                     continue
                 self._check_row(facts, line.number, line.item)
+                if self._keep_ids and isinstance(line.item.get("id"), str | int):
+                    facts.ids.setdefault(line.item["id"], line.index)
                 yield line.item
         except OSError as error:
             message = f"the file cannot be read: {error.strerror}"
@@ -142,9 +144,7 @@ class DataCheck:
         node = self._draft.node("data", "validation", "split")
         if isinstance(wanted, int) and node is not None and facts.rows and wanted >= facts.rows:
             message = f"{wanted} rows cannot be taken from {facts.rows} and leave any to train on"
-            self._draft.collector.add(
-                node.problem("E214", message, path="data.validation.split")
-            )
+            self._draft.collector.add(node.problem("E214", message, path="data.validation.split"))
 
     def _check_group_field(self, facts: SplitFacts, by: str) -> None:
         known = facts.fields.get(by.removeprefix("item."))

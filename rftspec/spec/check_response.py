@@ -40,17 +40,13 @@ def check_response(draft: Draft) -> Mapping[str, Any] | None:
         flat = [key for key in ("name", "strict", "schema") if key in node.value]
         if flat:
             message = f"`{flat[0]}` stands beside `json_schema`; it belongs inside"
-            draft.collector.add(
-                node.keys[flat[0]].problem("E111", message, path="response.format")
-            )
+            draft.collector.add(node.keys[flat[0]].problem("E111", message, path="response.format"))
             return None
     if not isinstance(inner.get("schema"), Mapping):
         if "schema" not in inner and draft.node(*path, "schema") is None:
             message = "a response format of type json_schema needs a schema"
             hint = "json_schema: { name: answer, schema: { type: object, … } }"
-            draft.collector.add(
-                node.problem("E102", message, hint=hint, path="response.format")
-            )
+            draft.collector.add(node.problem("E102", message, hint=hint, path="response.format"))
         return None
     schema_node = draft.node(*path, "schema")
     before = len(list(draft.collector))
@@ -86,7 +82,9 @@ def _check_schema(draft: Draft, node: Node, path: Path) -> None:
         for part in error.path:
             place = place.value[part] if place.kind in ("mapping", "sequence") else place
         where = dotted((*path, *(str(part) for part in error.path)))
-        draft.collector.add(place.problem("E114", f"not a JSON Schema: {error.message}", path=where))
+        draft.collector.add(
+            place.problem("E114", f"not a JSON Schema: {error.message}", path=where)
+        )
 
 
 def _uses_only_plain_keywords(node: Node) -> bool:
@@ -124,15 +122,21 @@ def _check_plain(draft: Draft, node: Node, path: Path) -> None:
             _say(draft, child, here, f"`{key}` must be {words}")
         elif key == "type":
             _check_type(draft, child, here)
-        elif key == "properties":
-            for name, property_ in child.value.items():
-                _check_plain(draft, property_, (*here, name))
-        elif key in ("items", "additionalProperties"):
-            _check_plain(draft, child, here)
-        elif key == "anyOf":
-            for index, option in enumerate(child.value):
-                _check_plain(draft, option, (*here, str(index)))
+        else:
+            _check_inner(draft, key, child, here)
     _check_required(draft, node, path)
+
+
+def _check_inner(draft: Draft, key: str, node: Node, path: Path) -> None:
+    """The schemas that a keyword holds."""
+    if key == "properties":
+        for name, property_ in node.value.items():
+            _check_plain(draft, property_, (*path, name))
+    elif key in ("items", "additionalProperties"):
+        _check_plain(draft, node, path)
+    elif key == "anyOf":
+        for index, option in enumerate(node.value):
+            _check_plain(draft, option, (*path, str(index)))
 
 
 def _check_type(draft: Draft, node: Node, path: Path) -> None:

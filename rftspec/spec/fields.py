@@ -107,9 +107,7 @@ def build(cls: type, values: Mapping[str, Any]) -> Any:
     """An instance of a section from JSON values that its schema has accepted."""
     hints = typing.get_type_hints(cls)
     given = {
-        name: _value(hints[name], values[name])
-        for name, _, _ in settings_of(cls)
-        if name in values
+        name: _value(hints[name], values[name]) for name, _, _ in settings_of(cls) if name in values
     }
     return cls(**given)
 

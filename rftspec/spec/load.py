@@ -13,6 +13,7 @@ from rftspec.spec.check import check_draft
 from rftspec.spec.document import Document
 from rftspec.spec.draft import make_draft
 from rftspec.spec.fields import build
+from rftspec.spec.load_graders import Sandbox
 from rftspec.spec.model import Spec
 from rftspec.spec.overrides import apply_overrides
 from rftspec.spec.row_facts import SplitFacts
@@ -52,12 +53,12 @@ def load_spec(
     *,
     overrides: Sequence[str] = (),
     check_data: bool = True,
-    sandbox: bool = True,
+    sandbox: Sandbox | None = "full",
 ) -> Loaded:
     """Read and check a spec.
 
     `overrides` are `--set` arguments. `check_data=False` leaves the rows unread and
-    `sandbox=False` leaves Python graders uncompiled, for editors that check while one types.
+    `sandbox=None` leaves Python graders uncompiled, for editors that check while one types.
     Raises DiagnosticError with every problem found, in file order.
     """
     path = Path(path)
@@ -106,9 +107,7 @@ def _read_bytes(path: Path) -> bytes:
         raise DiagnosticError([Diagnostic("E201", message, hint=_nearby(path))]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DiagnosticError(
-            [Diagnostic("E201", f"`{path}` cannot be read: {reason}")]
-        ) from None
+        raise DiagnosticError([Diagnostic("E201", f"`{path}` cannot be read: {reason}")]) from None
 
 
 def _nearby(path: Path) -> str | None:
@@ -129,7 +128,5 @@ def _refuse_empty(document: Document, path: Path) -> None:
     if root is None or (root.kind == "scalar" and root.value is None):
         hint = "a spec begins with `version: 1`; the shipped specs/ are good examples"
         collector = Collector()
-        collector.add(
-            Diagnostic("E110", "the file is empty", Span(str(path), 1, 1, 1, 2), hint)
-        )
+        collector.add(Diagnostic("E110", "the file is empty", Span(str(path), 1, 1, 1, 2), hint))
         collector.raise_errors()

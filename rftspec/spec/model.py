@@ -1,11 +1,14 @@
 """The Spec: what the user meant, frozen and typed. Every field is declared here and only here."""
 
+# ruff: noqa: RUF009 - `setting` makes a dataclasses.field
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rftspec.spec import fragments
 from rftspec.spec.fields import setting
 
 SPEC_VERSION = 1
@@ -27,7 +30,7 @@ class Lora:
     )
     alpha: float = setting(
         "Scale of the adapter: its output is multiplied by alpha / rank.",
-        default=32,
+        default=32.0,
         reason="32 at every rank (LoRA Without Regret)",
         exclusive_minimum=0,
         maximum=4096,
@@ -76,7 +79,7 @@ class Carve:
         "A field such as `item.gene` whose equal values stay on one side.",
         default=None,
         example="item.gene",
-        pattern=r"^item(\.[A-Za-z_][A-Za-z0-9_]*)+$",
+        pattern=fragments.ITEM_FIELD,
     )
 
 
@@ -109,30 +112,13 @@ class Data:
         "Fields whose values no two files may share; intervals cluster by the first.",
         default=(),
         example=["item.gene"],
-        replace={
-            "type": "array",
-            "items": {"type": "string", "pattern": r"^item(\.[A-Za-z_][A-Za-z0-9_]*)+$"},
-            "uniqueItems": True,
-        },
+        replace=fragments.DISJOINT,
     )
     prompt: Any = setting(
         "For rows without `messages`: a template, or a list of messages with templates.",
         default=None,
         example="{{ item.question }}",
-        replace={
-            "type": ["string", "array"],
-            "minLength": 1,
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "role": {"type": "string", "enum": ["developer", "system", "user", "assistant"]},
-                    "content": {"type": "string", "minLength": 1},
-                },
-                "required": ["role", "content"],
-                "additionalProperties": False,
-            },
-        },
+        replace=fragments.PROMPT,
     )
 
 
@@ -145,28 +131,7 @@ class Response:
         "`{ type: json_object }` or `{ type: text }`; graders then see `sample.output_json`.",
         default=None,
         example={"type": "json_object"},
-        replace={
-            "type": "object",
-            "properties": {
-                "type": {"type": "string", "enum": ["json_schema", "json_object", "text"]},
-                "json_schema": {
-                    "type": "object",
-                    "properties": {
-                        "name": {"type": "string", "minLength": 1},
-                        "description": {"type": "string"},
-                        "strict": {"type": "boolean"},
-                        "schema": {"type": "object"},
-                    },
-                    "required": ["schema"],
-                    "additionalProperties": False,
-                },
-                "name": {"type": "string", "minLength": 1},
-                "strict": {"type": "boolean"},
-                "schema": {"type": "object"},
-            },
-            "required": ["type"],
-            "additionalProperties": False,
-        },
+        replace=fragments.RESPONSE_FORMAT,
     )
     max_tokens: int = setting(
         "Most tokens of one answer; a longer one is cut off and counted as truncated.",
@@ -242,13 +207,7 @@ class Train:
         "AdamW's step size, or `auto`: from the model's width and the batch.",
         default="auto",
         reason="5e-5 at 1.5 B parameters, falling with the model's width",
-        replace={
-            "type": ["number", "string"],
-            "exclusiveMinimum": 0,
-            "maximum": 100,
-            "pattern": "^auto$",
-            "x-expected": "a number above 0, or `auto`",
-        },
+        replace=fragments.LEARNING_RATE,
     )
     warmup_steps: int | None = setting(
         "Steps over which the learning rate rises from zero.",
@@ -337,12 +296,7 @@ class Evaluate:
         "share.",
         default={},
         example={"right": "(rank_of(item.gene, sample.output_json.genes) ?? 0) == 1"},
-        replace={
-            "type": "object",
-            "propertyNames": {"maxLength": 64},
-            "maxProperties": 64,
-            "additionalProperties": {"type": "string", "minLength": 1, "x-expression": True},
-        },
+        replace=fragments.METRICS,
     )
     references: Mapping[str, Reference] = setting(
         "What the tuned model is compared with, by name.", default={}
@@ -398,10 +352,7 @@ class Spec:
         "Gates: expressions that must hold at the end, else the exit code is 4.",
         default=(),
         example=['metric("top@1", "tuned") - metric("top@1", "base") >= 0.05'],
-        replace={
-            "type": "array",
-            "items": {"type": "string", "minLength": 1, "x-expression": True},
-        },
+        replace=fragments.GATES,
     )
     track: tuple[Literal["tensorboard"], ...] = setting(
         "Other places that the run's numbers are written to.",

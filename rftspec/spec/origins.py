@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rftspec.diagnostics import Span
 from rftspec.expr.origin import Origin, PlacedOrigin
 from rftspec.spec.document import Node
 
@@ -27,6 +28,27 @@ _CODED = {"x": 2, "u": 4, "U": 8}
 def origin_of(node: Node) -> Origin:
     """The origin of a scalar's text, for the compiler of expressions."""
     return PlacedOrigin(node.source.file, node.source.lines, places_of(node))
+
+
+class LazyOrigin:
+    """The origin of a scalar that is worked out only when there is something to say about it."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._origin: Origin | None = None
+
+    def _made(self) -> Origin:
+        if self._origin is None:
+            self._origin = origin_of(self._node)
+        return self._origin
+
+    def locate(self, start: int, end: int) -> Span:
+        """The span of a stretch of the text in the file."""
+        return self._made().locate(start, end)
+
+    def snippet(self, line: int) -> str | None:
+        """The file's line of that number."""
+        return self._made().snippet(line)
 
 
 def places_of(node: Node) -> list[Place]:

@@ -22,7 +22,8 @@ def resolve_file(node: Node, folder: Path, collector: Collector, path: str) -> P
     value = str(node.value)
     problem = _malformed(value)
     if problem is not None:
-        collector.add(node.problem("E208", *problem, path=path))  # type: ignore[misc]
+        message, hint = problem
+        collector.add(node.problem("E208", message, hint=hint, path=path))
         return None
     return _existing(node, folder / value, collector, path)
 
@@ -31,7 +32,7 @@ def _malformed(value: str) -> tuple[str, str] | None:
     if _SCHEME.match(value):
         scheme = value.split(":")[0]
         return f"a path, not an address: `{scheme}:` is not read", "fetch it first, name the file"
-    if value.startswith("~") or value.startswith("$"):
+    if value.startswith(("~", "$")):
         return f"`{value[:1]}` is not expanded in a spec", "write the path relative to the spec"
     if any(ord(character) < 32 for character in value):
         return "the path has a control character in it", "write the path plainly"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,10 @@ class SplitFacts:
     """Of all prompts together, for estimates."""
     longest: int = 0
     """Characters of the longest prompt."""
+    ids: dict[str | int, int] = field(default_factory=dict)
+    """The rows' `id` → place among the rows; kept where references may ask for it."""
 
-    def problem(
-        self, code: str, line: int, message: str, hint: str | None = None
-    ) -> Diagnostic:
+    def problem(self, code: str, line: int, message: str, hint: str | None = None) -> Diagnostic:
         """A diagnostic about a line of this file."""
         severity: Severity = "warning" if code.startswith("W") else "error"
         return Diagnostic(code, message, Span(self.shown, line, 1, line, 2), hint, severity)
@@ -89,6 +89,7 @@ class Repeats:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._counts: dict[tuple[str, str], int] = {}
+        self._last: dict[tuple[str, str], Diagnostic] = {}
 
     def add(self, facts: SplitFacts, diagnostic: Diagnostic) -> None:
         """Tell it, unless the same was told often enough for this file."""
@@ -96,11 +97,12 @@ class Repeats:
         count = self._counts[key] = self._counts.get(key, 0) + 1
         if count <= SHOWN:
             self._collector.add(diagnostic)
+        self._last[key] = diagnostic
 
     def close(self) -> None:
-        """Say how many were left out."""
-        for (shown, code), count in self._counts.items():
+        """Say how many were left out, at the last of them."""
+        for key, count in self._counts.items():
             if count > SHOWN:
-                severity: Severity = "warning" if code.startswith("W") else "error"
-                message = f"and {count - SHOWN} more lines of {shown} like these"
-                self._collector.add(Diagnostic(code, message, severity=severity))
+                lines = "line" if count == SHOWN + 1 else "lines"
+                message = f"{count - SHOWN} more {lines} like these, the last one here"
+                self._collector.add(replace(self._last[key], message=message, hint=None))

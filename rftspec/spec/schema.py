@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from rftspec.expr.functions import FUNCTIONS
 from rftspec.graders.kinds import KINDS
 from rftspec.spec.fields import object_schema
 from rftspec.spec.model import Spec
 
+_WORDS = ("let", "in", "if", "then", "else", "and", "or", "not", "true", "false")
 MAX_GRADERS = 256
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
@@ -43,14 +45,24 @@ def spec_schema() -> dict[str, Any]:
     return schema
 
 
-def grader_schema() -> dict[str, Any]:
-    """The schema of one grader: `type` picks the kind, and each kind owns its part."""
-    variants = {name: _closed(kind.schema, name) for name, kind in KINDS.items()}
+def grader_schema(*, nested: bool = False) -> dict[str, Any]:
+    """The schema of one grader: `type` picks the kind, and each kind owns its part.
+
+    `nested` is for the members of a `multi`, which holds no `multi` itself.
+    """
+    kinds = {name: kind for name, kind in KINDS.items() if not (nested and name == "multi")}
+    variants = {name: _closed(kind.schema, name) for name, kind in kinds.items()}
+    if "multi" in variants:
+        variants["multi"]["properties"]["graders"] = {
+            **variants["multi"]["properties"]["graders"],
+            "minProperties": 1,
+            "maxProperties": MAX_GRADERS,
+            "propertyNames": _grader_names(),
+            "additionalProperties": grader_schema(nested=True),
+        }
     return {
         "type": "object",
-        "properties": {
-            "type": {"type": "string", "enum": list(KINDS), "x-noun": "a grader type"}
-        },
+        "properties": {"type": {"type": "string", "enum": list(kinds), "x-noun": "a grader type"}},
         "required": ["type"],
         "x-variants": variants,
         "x-noun": "grader",
@@ -82,9 +94,7 @@ def _grader_names() -> dict[str, Any]:
 
 def _reserved_names() -> dict[str, str]:
     """Names that mean something else in an expression."""
-    from rftspec.expr import RESERVED_WORDS, function_names
-
-    reserved = dict.fromkeys(function_names(), "a function of the scoring language")
-    reserved.update(dict.fromkeys(RESERVED_WORDS, "a word of the scoring language"))
+    reserved = dict.fromkeys(FUNCTIONS, "a function of the scoring language")
+    reserved.update(dict.fromkeys(_WORDS, "a word of the scoring language"))
     reserved.update({"item": "the row", "sample": "the answer", "reward": "the reward itself"})
     return reserved

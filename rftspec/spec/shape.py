@@ -105,9 +105,7 @@ def _type_hint(node: Node, schema: Schema, kinds: list[str]) -> str | None:
     return None
 
 
-def _check_scalar(
-    node: Node, schema: Schema, kind: str, collector: Collector, path: Path
-) -> None:
+def _check_scalar(node: Node, schema: Schema, kind: str, collector: Collector, path: Path) -> None:
     value = node.value
     if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
         message = f"{_where(path)} is {value}; this rftspec reads {dotted(path)} {schema['const']}"
@@ -215,9 +213,7 @@ def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path)
         _missing_key(node, name, properties.get(name, {}), noun, collector, path)
 
 
-def _variant(
-    node: Node, schema: Schema, collector: Collector, path: Path
-) -> tuple[Schema, str]:
+def _variant(node: Node, schema: Schema, collector: Collector, path: Path) -> tuple[Schema, str]:
     """The branch of a discriminated schema, by `type`; an open schema when there is none."""
     noun = _where(path)
     variants = schema.get("x-variants")

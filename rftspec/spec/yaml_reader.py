@@ -1,4 +1,4 @@
-"""Strict YAML: bytes → Document, by PyYAML's events; every refusal has a code, a place and a fix."""
+"""Strict YAML: bytes → Document by PyYAML's events; each refusal has code, place and fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from rftspec.spec.text import decode
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BLOCK_HINT = "if this is an expression, put it on its own line under `|`, so that YAML leaves it alone"
+_BLOCK_HINT = (
+    "if this is an expression, put it on its own line under `|`, so that YAML leaves it alone"
+)
 
 
 class _Stop(Exception):
@@ -25,8 +27,8 @@ class _Stop(Exception):
 
 def read_document(path: Path, raw: bytes, shown: str | None = None) -> Document:
     """The document of a file's bytes; its collector holds everything that is wrong with it."""
-    collector = Collector()
     name = shown if shown is not None else str(path)
+    collector = Collector(first=name)
     text = decode(raw, name, collector)
     if text is None:
         return Document(path, Source(name, ""), None, collector)
@@ -35,7 +37,7 @@ def read_document(path: Path, raw: bytes, shown: str | None = None) -> Document:
 
 def parse_text(text: str, path: Path, name: str, collector: Collector | None = None) -> Document:
     """The document of a text that is known to be well-formed Unicode."""
-    collector = collector if collector is not None else Collector()
+    collector = collector if collector is not None else Collector(first=name)
     source = Source(name, text)
     builder = _Builder(source, collector)
     try:
@@ -156,7 +158,9 @@ class _Builder:
         if key.kind == "bad":
             parent.damaged = True
             return
-        if key.kind != "scalar" or (not key.style and not isinstance(read_plain(key.value)[0], str)):
+        if key.kind != "scalar" or (
+            not key.style and not isinstance(read_plain(key.value)[0], str)
+        ):
             self._refuse_key(key)
             parent.damaged = True
             return
@@ -180,7 +184,7 @@ class _Builder:
             hint = f"quote it: '{key.value}'"
         else:
             message = f"a key must be text; this is {key.describe()}"
-            hint = "if this is a template such as {{ item.x }}, quote it: \"{{ item.x }}\""
+            hint = 'if this is a template such as {{ item.x }}, quote it: "{{ item.x }}"'
         self.collector.add(key.problem("E006", message, hint=hint))
 
     def _say(self, event: Any, code: str, message: str, hint: str) -> None:
@@ -189,9 +193,7 @@ class _Builder:
         if end_line != line or end_column <= column:
             end_line, end_column = line, column + 1
         span = Span(self.source.file, line, column, end_line, end_column)
-        self.collector.add(
-            Diagnostic(code, message, span, hint, snippet=self.source.line(line))
-        )
+        self.collector.add(Diagnostic(code, message, span, hint, snippet=self.source.line(line)))
 
 
 def _position(mark: Any) -> tuple[int, int]:

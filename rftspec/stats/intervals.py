@@ -164,9 +164,9 @@ def _bounds(
     if error <= 1e-12 * max(1.0, abs(grouped.mean)):
         return grouped.mean, grouped.mean, "none needed: no variation between clusters"
     if count < FEW_CLUSTERS:
-        from scipy.stats import t  # slow to import, and rarely needed
+        from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
 
-        reach = float(t.ppf(0.5 + level / 2, count - 1)) * error
+        reach = float(stdtrit(count - 1, 0.5 + level / 2)) * error
         return grouped.mean - reach, grouped.mean + reach, "t over clusters"
     pivots = _pivots(grouped, np.random.Generator(np.random.PCG64(seed)), resamples)
     # basic property of the studentised bootstrap: the upper pivot gives the lower end

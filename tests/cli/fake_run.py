@@ -1,6 +1,6 @@
 """A run that never was, told to an observer: for looking at displays without a model.
 
-    python -m tests.cli.fake_run [rich|plain|json] [seconds per step]
+python -m tests.cli.fake_run [rich|plain|json] [seconds per step]
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ STEPS = 60
 OUTPUT = '{"reasoning": "seizures fit best \x1b[31m\x1b]0;owned\x07", "genes": ["SCN1A", "KCNQ2"]}'
 
 
-def tell(observer: Observer, pause: Callable[[float], None] = time.sleep, each: float = 0.0) -> None:
+def tell(
+    observer: Observer, pause: Callable[[float], None] = time.sleep, each: float = 0.0
+) -> None:
     """Tell the whole of a run."""
     told = Told(observer, pause, each)
     told.phase("open", "opening the model", 0, "")
@@ -73,7 +75,8 @@ class Told:
             }  # fmt: skip
             seconds = {"sampling": 1.9, "grading": 0.1, "training": 1.1, "full_iteration": 3.1}
             sample = {
-                "output_text": OUTPUT, "reward": 0.7, "scores": {"rank": {"value": 0.7}, "concise": {"value": 1.0}},
+                "output_text": OUTPUT, "reward": 0.7,
+                "scores": {"rank": {"value": 0.7}, "concise": {"value": 1.0}},
             }  # fmt: skip
             self.observer.on_step(StepSeen(step, STEPS, metrics, seconds, sample))
             self.progress(step, 1.0)

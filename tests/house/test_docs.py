@@ -43,7 +43,7 @@ def test_numbers_stand_beside_the_command_that_made_them(path: Path) -> None:
 def test_every_verb_that_is_shown_exists(path: Path) -> None:
     """In code blocks that show the command line."""
     text = path.read_text(encoding="utf-8")
-    assert {verb for verb in CALL.findall(text)} <= set(cli.commands)
+    assert set(CALL.findall(text)) <= set(cli.commands)
 
 
 @pytest.mark.parametrize("path", DOCS, ids=_name)
@@ -66,5 +66,12 @@ def test_exit_codes_are_documented() -> None:
     from rftspec.cli import exits
 
     text = (rules.ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    for code in (exits.FINE, exits.WRONG, exits.USAGE, exits.RESUMABLE, exits.GATE, exits.INTERRUPTED):
+    for code in (
+        exits.FINE,
+        exits.WRONG,
+        exits.USAGE,
+        exits.RESUMABLE,
+        exits.GATE,
+        exits.INTERRUPTED,
+    ):
         assert re.search(rf"^\| {code} \|", text, flags=re.MULTILINE), code

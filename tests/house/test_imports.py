@@ -21,7 +21,8 @@ try:
     code = main(sys.argv[1:])
 except SystemExit as error:
     code = error.code
-print("\\n" + json.dumps({"code": code, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
+modules = sorted({name.split(".")[0] for name in sys.modules})
+print("\\n" + json.dumps({"code": code, "modules": modules}))
 """
 
 
@@ -39,7 +40,14 @@ def _imported(*words: str) -> tuple[int, frozenset[str]]:
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), ("--version",), ("validate", SPEC), ("plan", SPEC), ("schema",), ("run", "--help")],
+    [
+        ("--help",),
+        ("--version",),
+        ("validate", SPEC),
+        ("plan", SPEC),
+        ("schema",),
+        ("run", "--help"),
+    ],
     ids=" ".join,
 )
 def test_light_verbs_import_no_torch(words: tuple[str, ...]) -> None:

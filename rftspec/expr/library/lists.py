@@ -88,9 +88,7 @@ def index_of(x: Any, xs: Sequence[Any]) -> float | None:
         return None
 
 
-@SHELF.define(
-    "contains(xs: list[S], x: S) -> bool", example='contains(["a", "b"], "b")'
-)
+@SHELF.define("contains(xs: list[S], x: S) -> bool", example='contains(["a", "b"], "b")')
 def contains(xs: Sequence[Any], x: Any) -> bool:
     """True when `x` is an element of the list."""
     return x in xs
@@ -180,7 +178,7 @@ def rank_decay(rank: float, first: float, second: float, cutoff: float | None) -
         return 0.0
     if rank == 1:
         return first
-    return min(first * (second / first) ** (rank - 1), first)
+    return min(first * math.pow(second / first, rank - 1), first)
 
 
 @RANKS.define(
@@ -233,7 +231,7 @@ def ndcg_at_rank(rank: float, k: float) -> float:
     bounds=ranges.UNIT,
 )
 def ndcg_at(ranked: Sequence[Any], relevant: Sequence[Any], k: float) -> float:
-    """Normalised discounted cumulative gain of the first `k`, each relevant element worth 1 once."""
+    """Normalised discounted cumulative gain of the first `k`; a relevant element counts once."""
     wanted = set(relevant)
     best = min(len(wanted), int(min(k, len(wanted))))
     if not best:
@@ -264,7 +262,7 @@ def jaccard(a: Sequence[Any], b: Sequence[Any]) -> float:
     bounds=ranges.UNIT,
 )
 def precision(found: Sequence[Any], wanted: Sequence[Any]) -> float:
-    """The share of the found that is wanted; when nothing is found, 1 if nothing is wanted, else 0."""
+    """The share of the found that is wanted; nothing found counts 1 if nothing is wanted."""
     return _share(set(found), set(wanted), len(set(found)))
 
 
@@ -274,7 +272,7 @@ def precision(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     bounds=ranges.UNIT,
 )
 def recall(found: Sequence[Any], wanted: Sequence[Any]) -> float:
-    """The share of the wanted that is found; when nothing is wanted, 1 if nothing is found, else 0."""
+    """The share of the wanted that is found; nothing wanted counts 1 if nothing is found."""
     return _share(set(found), set(wanted), len(set(wanted)))
 
 
@@ -311,5 +309,3 @@ def _share(found: set[Any], wanted: set[Any], of: int) -> float:
 def _squad_words(text: str) -> Counter[str]:
     plain = text.lower().translate(_PUNCTUATION)
     return Counter(_ARTICLE.sub(" ", plain).split())
-
-

@@ -69,9 +69,7 @@ def _abs_bounds(x: Range) -> Range:
     return ranges.negate(x) if x.high <= 0 else Range(0.0, max(-x.low, x.high))
 
 
-@SHELF.define(
-    "abs(x: number) -> number", example="abs(-2) == 2", lifting=False, bounds=_abs_bounds
-)
+@SHELF.define("abs(x: number) -> number", example="abs(-2) == 2", lifting=False, bounds=_abs_bounds)
 def absolute(x: float) -> float:
     """The number without its sign."""
     return abs(x)
@@ -144,7 +142,7 @@ def clamp(x: float, low: float, high: float) -> float:
     bounds=lambda x: ranges.monotone(math.exp, x.low, x.high),
 )
 def exp(x: float) -> float:
-    """e to the power of `x`; no value above 709, where it would exceed every number."""
+    """The power e ^ `x`; no value above 709, where it would exceed every number."""
     return math.exp(x)
 
 
@@ -208,9 +206,7 @@ def gate(condition: bool, x: float) -> float:
     return x if condition else 0.0
 
 
-@SHELF.define(
-    "number(condition: bool) -> number", example="number(2 > 1) == 1", bounds=ranges.UNIT
-)
+@SHELF.define("number(condition: bool) -> number", example="number(2 > 1) == 1", bounds=ranges.UNIT)
 def number(condition: bool) -> float:
     """1 for true, 0 for false."""
     return 1.0 if condition else 0.0

@@ -42,7 +42,9 @@ def strip(text: str) -> str:
     return text.strip()
 
 
-@SHELF.define("normalize(text: string) -> string", example='normalize(" The  ＣＡＴ ") == "the cat"')
+@SHELF.define(
+    "normalize(text: string) -> string", example='normalize(" The  ＣＡＴ ") == "the cat"'
+)
 def normalize(text: str) -> str:
     """The text as people compare it: NFKC, case folded, blanks collapsed and stripped."""
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -59,9 +61,7 @@ def split(text: str, by: str) -> list[str]:
     return text.split(by)
 
 
-@SHELF.define(
-    "lines(text: string) -> list[string]", example='lines("a\\n\\n b") == ["a", "b"]'
-)
+@SHELF.define("lines(text: string) -> list[string]", example='lines("a\\n\\n b") == ["a", "b"]')
 def lines(text: str) -> list[str]:
     """The lines of the text, stripped; empty ones are left out."""
     return [line for raw in text.splitlines() if (line := raw.strip())]
@@ -103,9 +103,7 @@ def replace(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-@SHELF.define(
-    "concat(text: string, more: string...) -> string", example='concat("a", "b") == "ab"'
-)
+@SHELF.define("concat(text: string, more: string...) -> string", example='concat("a", "b") == "ab"')
 def concat(*texts: str) -> str:
     """The texts one after another."""
     check_length(sum(map(len, texts)))

@@ -16,7 +16,7 @@
       else if (value === true) node.setAttribute(key, "");
       else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, visible(value));
     }
-    for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) node.append(child instanceof Node ? child : visible(child));
+    for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) node.append(child instanceof Node ? child : visible(child));
     return node;
   }
 
@@ -24,6 +24,7 @@
   const mean = (values) => values.length ? values.reduce((a, b) => a + b, 0) / values.length : null;
   const rewardOf = (row, i) => i < 0 ? null : mean(row.answers[i].map((a) => a.reward));
 
+  const FORM = "response.format";
   const SHOW = {
     all: ["All", () => true],
     right: ["Flipped to right", (row, c) => c.both(row) && !row.passes[c.base] && row.passes[c.tuned]],
@@ -31,7 +32,8 @@
     still: ["Still wrong", (row, c) => c.both(row) && !row.passes[c.base] && !row.passes[c.tuned]],
     passes: ["Passes", (row, c) => row.passes[c.tuned < 0 ? c.base : c.tuned]],
     fails: ["Fails", (row, c) => !row.passes[c.tuned < 0 ? c.base : c.tuned]],
-    errors: ["Errors", (row) => row.answers.some((found) => found.some((a) => a.errors))],
+    errors: ["Errors", (row) => row.answers.some((found) => found.some((a) => (a.errors || []).some((e) => e.grader !== FORM)))],
+    invalid: ["Not valid", (row) => row.answers.some((found) => found.some((a) => (a.errors || []).some((e) => e.grader === FORM)))],
     truncated: ["Truncated", (row) => row.answers.some((found) => found.some((a) => a.finish))],
   };
   const byReward = (sign, pick) => (a, b, c) => sign * ((pick(b, c) ?? -1e9) - (pick(a, c) ?? -1e9)) || a.row - b.row;
@@ -203,13 +205,14 @@
     const row = view().rows.find((r) => r.row === state.row);
     if (!row) { $("detail").replaceChildren(el("p", { class: "empty" }, "No row is chosen.")); return; }
     const fields = Object.entries(row.item).filter(([key]) => key !== "messages" && key !== "id");
-    $("detail").replaceChildren(
+    const page = el("div", {},
       el("h3", {}, el("span", {}, row.id), el("button", { type: "button", id: "copy", on: { click: copy } }, "Copy as JSON")),
       el("h4", { class: "part" }, "Prompt"), messages(row.item),
-      fields.length ? el("h4", { class: "part" }, "Fields for the graders, not in the prompt as such") : null,
+      fields.length ? el("h4", { class: "part" }, "Fields for the graders") : null,
       fields.length ? el("dl", { class: "fields" }, fields.map(([key, value]) => [el("dt", {}, key), el("dd", {}, typeof value === "string" ? value : JSON.stringify(value))])) : null,
       el("h4", { class: "part" }, "Answers"),
       el("div", { class: "outputs" }, cast().models.map((m, i) => output(m, i, row))));
+    $("detail").replaceChildren(...page.childNodes);
   }
   async function copy() {
     const row = view().rows.find((r) => r.row === state.row);

@@ -1,0 +1,71 @@
+"""JSON Schema of the fields whose form an annotation cannot tell: prompts, formats, names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ITEM_FIELD = r"^item(\.[A-Za-z_][A-Za-z0-9_]*)+$"
+"""A field of the rows, as `data.disjoint` and `data.validation.by` name it."""
+
+DISJOINT: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "pattern": ITEM_FIELD},
+    "uniqueItems": True,
+}
+
+PROMPT: dict[str, Any] = {
+    "type": ["string", "array"],
+    "minLength": 1,
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {
+            "role": {"type": "string", "enum": ["developer", "system", "user", "assistant"]},
+            "content": {"type": "string", "minLength": 1},
+        },
+        "required": ["role", "content"],
+        "additionalProperties": False,
+    },
+}
+
+_NAME = {"type": "string", "minLength": 1}
+RESPONSE_FORMAT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "enum": ["json_schema", "json_object", "text"]},
+        "json_schema": {
+            "type": "object",
+            "properties": {
+                "name": _NAME,
+                "description": {"type": "string"},
+                "strict": {"type": "boolean"},
+                "schema": {"type": "object"},
+            },
+            "required": ["schema"],
+            "additionalProperties": False,
+        },
+        "name": _NAME,
+        "strict": {"type": "boolean"},
+        "schema": {"type": "object"},
+    },
+    "required": ["type"],
+    "additionalProperties": False,
+}
+
+EXPRESSION: dict[str, Any] = {"type": "string", "minLength": 1, "x-expression": True}
+
+METRICS: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": 64,
+    "additionalProperties": EXPRESSION,
+}
+
+GATES: dict[str, Any] = {"type": "array", "items": EXPRESSION}
+
+LEARNING_RATE: dict[str, Any] = {
+    "type": ["number", "string"],
+    "exclusiveMinimum": 0,
+    "maximum": 100,
+    "pattern": "^auto$",
+    "x-expected": "a number above 0, or `auto`",
+}
