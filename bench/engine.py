@@ -21,8 +21,15 @@ import torch
 
 from rftspec.engine.local import LocalEngine
 from rftspec.engine.types import Group, Prompt
-from rftspec.plan.model import DataPlan, EvaluatePlan, ModelPlan, Plan, ResponsePlan
-from rftspec.plan.model import SplitPlan, TrainPlan
+from rftspec.plan.model import (
+    DataPlan,
+    EvaluatePlan,
+    ModelPlan,
+    Plan,
+    ResponsePlan,
+    SplitPlan,
+    TrainPlan,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_TOKENS = 96
@@ -83,7 +90,8 @@ def time_steps(engine: LocalEngine, repeats: int) -> dict[str, float]:
         middle = clock()
         rng = np.random.default_rng(step)
         groups = [
-            Group(p, c, rng.random(len(c)).round(1).tolist()) for p, c in zip(batch, found, strict=True)
+            Group(p, c, rng.random(len(c)).round(1).tolist())
+            for p, c in zip(batch, found, strict=True)
         ]
         metrics = engine.learn(groups, step=step)
         end = clock()

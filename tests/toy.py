@@ -79,7 +79,9 @@ def toy_config(family: Family, vocabulary: int, **changes: Any) -> Any:
     return known[family](**{**settings, **changes})
 
 
-def make_toy_model(folder: Path, family: Family = "llama", *, seed: int = 0, **changes: Any) -> Path:
+def make_toy_model(
+    folder: Path, family: Family = "llama", *, seed: int = 0, **changes: Any
+) -> Path:
     """Write a random-weight model with tokenizer and chat template; gives the folder back.
 
     Weights are drawn wider than a fresh initialisation, so that its distributions are neither

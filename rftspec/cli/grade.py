@@ -12,7 +12,6 @@ import click
 from rftspec.cli import console
 from rftspec.cli.exits import WRONG
 from rftspec.cli.spec import JSON, SET, SPEC
-from rftspec.cli.view import number
 from rftspec.cli.visible import clip, visible
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def _grade(plan: Plan, text: str, item: Mapping[str, Any]) -> tuple[Sample, Grad
 
 
 def _lines(item: Mapping[str, Any], sample: Sample, graded: Graded) -> Iterator[str]:
+    from rftspec.cli.view import number
     from rftspec.graders.score import MISSING
 
     facts = {key: value for key, value in item.items() if key != "messages"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 
 import click
@@ -17,6 +16,8 @@ from rftspec.cli.text import shown_path
 @click.option("--json", "as_json", is_flag=True, help="Print report.json.")
 def report(run: Path, open_it: bool, as_json: bool) -> int:
     """Write report.html, report.json and SUMMARY.md of a run, finished or not."""
+    import webbrowser
+
     from rftspec.report.build import build_report
 
     files = build_report(run)

@@ -86,7 +86,7 @@ PAGES = (
         "must not measure the model. Case and space make no difference. Move all rows of the value "
         "to one file.",
         '"gene": "VAL0"',
-        '"gene": "TRN0"',
+        '"gene": "trn0"',
         _VALIDATION,
     ),
     CodePage(
@@ -146,8 +146,8 @@ PAGES = (
         "A field that is missing in some row",
         "A grader, metric or template uses a field of the rows, and this row does not have it. A "
         "template cannot do without; an expression can give a default: `item.x ?? 0`.",
-        '{"id": "VAL0-0", ',
-        "{",
+        '"gene": "VAL0", "weight": 0.0}',
+        '"gene": "VAL0"}',
         _VALIDATION,
     ),
     CodePage(
@@ -155,8 +155,8 @@ PAGES = (
         "A field of two kinds",
         "A field that a grader or metric uses is null in some row, or a number here and text "
         "there. Write it the same way in every row.",
-        '"id": "VAL0-0"',
-        '"id": 7',
+        '"gene": "VAL0", "weight": 0.0}',
+        '"gene": "VAL0", "weight": "none"}',
         _VALIDATION,
     ),
     CodePage(

@@ -44,7 +44,9 @@ def attach(model: nn.Module, plan: ModelPlan, *, seed: int, place: str) -> Any:
             torch.manual_seed(seed)
             wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
     except ValueError as error:
-        raise problem("M208", f"LoRA cannot be attached: {error}", path="model.lora.targets") from error
+        raise problem(
+            "M208", f"LoRA cannot be attached: {error}", path="model.lora.targets"
+        ) from error
     wrapped.peft_config["default"].base_model_name_or_path = place
     for _, parameter in parameters(wrapped):
         parameter.data = parameter.data.float()

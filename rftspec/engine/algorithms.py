@@ -28,23 +28,23 @@ class Algorithm:
 
 
 def group_std(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(r − mean) / (std + 1e-4), the sample standard deviation of the group."""
+    """Give (r − mean) / (std + 1e-4), the sample standard deviation of the group."""
     if rewards.size < 2:
         return np.zeros_like(rewards)
-    return (rewards - rewards.mean()) / (rewards.std(ddof=1) + 1e-4)
+    return np.asarray((rewards - rewards.mean()) / (rewards.std(ddof=1) + 1e-4))
 
 
 def centred(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
-    """r − mean of the group."""
-    return rewards - rewards.mean()
+    """Give r − mean of the group."""
+    return np.asarray(rewards - rewards.mean())
 
 
 def leave_one_out(rewards: NDArray[np.float64]) -> NDArray[np.float64]:
-    """r − mean of the group's other rewards."""
+    """Give r − mean of the group's other rewards."""
     n = rewards.size
     if n < 2:
         return np.zeros_like(rewards)
-    return rewards - (rewards.sum() - rewards) / (n - 1)
+    return np.asarray(rewards - (rewards.sum() - rewards) / (n - 1))
 
 
 ALGORITHMS: Mapping[str, Algorithm] = {

@@ -4,6 +4,8 @@ Rows (running completions) and lanes (their prompts) are kept dense: a row that 
 place to the last one, so that every product is over live rows only.
 """
 
+# ruff: noqa: N803 - names of tensors carry their dimensions
+
 from __future__ import annotations
 
 import torch
@@ -101,9 +103,7 @@ class KeyValues:
         """Count the token that every row has written."""
         self.own_R[: self.rows] += 1
 
-    def attend(
-        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
-    ) -> torch.Tensor:
+    def attend(self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """Write this step's k and v [rows, kv_heads, dim] and attend q [rows, heads, dim].
 
         Attention over prompt and own tokens is computed apart and joined by their normalisers:

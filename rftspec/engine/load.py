@@ -111,14 +111,15 @@ def _builtin(name: str) -> Path:
 
 
 def _check_reachable(base: str, revision: str | None) -> None:
-    """Fail at once, not after minutes of retries, when a hub id is not cached and no hub answers."""
+    """Fail at once, not after many retries, when a hub id is not cached and no hub answers."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
         cached = try_to_load_from_cache(base, "config.json", revision=revision)
     except HFValidationError as error:
-        raise problem("M201", f"`{base}` is neither a folder nor a hub id", path="model.base") from error
+        said = f"`{base}` is neither a folder nor a hub id"
+        raise problem("M201", said, path="model.base") from error
     if isinstance(cached, str):
         return
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}

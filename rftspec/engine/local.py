@@ -209,6 +209,8 @@ def _copy_fits(model: torch.nn.Module) -> bool:
     """Whether the card has room for a 16-bit copy of what NF4 stands for, and for the work."""
     from bitsandbytes.nn import Linear4bit
 
-    size = sum(2 * m.in_features * m.out_features for m in model.modules() if isinstance(m, Linear4bit))
+    size = sum(
+        2 * m.in_features * m.out_features for m in model.modules() if isinstance(m, Linear4bit)
+    )
     free, _ = torch.cuda.mem_get_info()
-    return size < 0.4 * free
+    return bool(size < 0.4 * free)

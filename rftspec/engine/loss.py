@@ -67,7 +67,8 @@ def token_logprobs(
     `hidden` [rows, width] is differentiated, `head` [vocabulary, width] is not, nor the entropy.
     """
     keep = torch.is_grad_enabled() and hidden.requires_grad
-    out = _TokenLogprobs.apply(hidden, head, targets, temperature, keep)
+    apply: Any = _TokenLogprobs.apply
+    out = apply(hidden, head, targets, temperature, keep)
     return out[0], out[1]
 
 

@@ -1,7 +1,10 @@
 """The lean decoder's forward pass for learning: packed rows, each prompt computed once."""
 
+# ruff: noqa: N806 - names of tensors carry their dimensions
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -46,9 +49,7 @@ class _Rotate(torch.autograd.Function):
     """Rotary embedding; its gradient is the rotation by the opposite angle."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(cos, sin)
         return rotate(x, cos, sin)
 
@@ -56,6 +57,36 @@ class _Rotate(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         cos, sin = ctx.saved_tensors
         return rotate(grads[0], cos, -sin), None, None
+
+
+class _SwiGLU(torch.autograd.Function):
+    """silu(gate) · up of the fused [gate, up]; keeps its input only, and makes one gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, both: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(both)
+        gate, up = both.chunk(2, dim=-1)
+        return F.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        (both,) = ctx.saved_tensors
+        gate, up = both.chunk(2, dim=-1)
+        out = torch.empty_like(both)
+        to_gate, to_up = out.chunk(2, dim=-1)
+        share = torch.sigmoid(gate)
+        torch.mul(gate, share, out=to_up)
+        # silu' = σ(1 + g(1 − σ)) = σ + silu·(1 − σ)
+        torch.sub(1.0, share, out=to_gate)
+        to_gate.mul_(to_up).add_(share).mul_(up).mul_(grads[0])
+        to_up.mul_(grads[0])
+        return out
+
+
+_swiglu: Callable[..., torch.Tensor] = _SwiGLU.apply
+_pad: Callable[..., torch.Tensor] = _Pad.apply
+_unpad: Callable[..., torch.Tensor] = _Unpad.apply
+_rotate: Callable[..., torch.Tensor] = _Rotate.apply
 
 
 def completion_hidden(d: Decoder, batch: Packed, *, tuned: bool) -> torch.Tensor:
@@ -70,8 +101,8 @@ def completion_hidden(d: Decoder, batch: Packed, *, tuned: bool) -> torch.Tensor
         if last:
             x = x[batch.prompt_rows :]  # nothing follows the prompts' last keys and values
         x = x + _project(layer.out, attended, tuned)
-        gate, up = _project(layer.gate_up, d.rms(x, layer.norm_mlp), tuned).chunk(2, dim=-1)
-        x = x + _project(layer.down, F.silu(gate) * up, tuned)
+        gated = _swiglu(_project(layer.gate_up, d.rms(x, layer.norm_mlp), tuned))
+        x = x + _project(layer.down, gated, tuned)
     return d.rms(x, d.norm)
 
 
@@ -81,7 +112,7 @@ def _project(projection: Projection, x: torch.Tensor, tuned: bool) -> torch.Tens
     if lora is None:
         return y
     a, b = lora
-    return torch.addmm(y, F.linear(x, a), b)
+    return y.addmm_(F.linear(x, a), b)
 
 
 def _heads(
@@ -89,10 +120,10 @@ def _heads(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Rotated queries and keys, and values; each [T, heads, dim]."""
     qkv = _project(layer.qkv, x, tuned).view(-1, d.heads + 2 * d.kv_heads, d.head_dim)
-    q, k, v = qkv.split([d.heads, d.kv_heads, d.kv_heads], dim=1)
+    q, k, v = qkv.split_with_sizes([d.heads, d.kv_heads, d.kv_heads], 1)
     if layer.norm_q is not None and layer.norm_k is not None:
         q, k = d.rms(q, layer.norm_q), d.rms(k, layer.norm_k)
-    return _Rotate.apply(q, cos, sin), _Rotate.apply(k, cos, sin), v
+    return _rotate(q, cos, sin), _rotate(k, cos, sin), v
 
 
 def _attend(
@@ -106,7 +137,7 @@ def _attend(
 ) -> torch.Tensor:
     """Attention of prompt rows over their prompt, and of completion rows over prompt and self."""
     rows = [batch.prompt_rows, q.shape[0] - batch.prompt_rows]
-    (qp, qc), (kp, kc), (vp, vc) = q.split(rows), k.split(rows), v.split(rows)
+    (qp, qc), (kp, kc), (vp, vc) = (x.split_with_sizes(rows) for x in (q, k, v))
     repeat = d.heads // d.kv_heads
     kc_B, vc_B = (_padded(x, batch, prompts=False, repeat=repeat) for x in (kc, vc))
     mask = batch.mask.to(q.dtype)
@@ -128,7 +159,7 @@ def _attend(
 def _padded(x: torch.Tensor, batch: Packed, *, prompts: bool, repeat: int = 1) -> torch.Tensor:
     """Rows [R, heads, dim] as [sequences, heads × repeat, width, dim]."""
     pad, unpad, width = _places(batch, prompts)
-    wide = _Pad.apply(x, pad, unpad).view(-1, width, *x.shape[1:]).transpose(1, 2)
+    wide = _pad(x, pad, unpad).view(-1, width, *x.shape[1:]).transpose(1, 2)
     return wide if repeat == 1 else wide.repeat_interleave(repeat, dim=1)
 
 
@@ -137,7 +168,7 @@ def _unpadded(x: torch.Tensor, batch: Packed, *, prompts: bool) -> torch.Tensor:
     _, unpad, _ = _places(batch, prompts)
     n, heads, width, dim = x.shape
     flat = x.transpose(1, 2).reshape(n * width, heads * dim)
-    return _Unpad.apply(flat, unpad)
+    return _unpad(flat, unpad)
 
 
 def _places(batch: Packed, prompts: bool) -> tuple[torch.Tensor, torch.Tensor, int]:

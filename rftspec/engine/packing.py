@@ -1,5 +1,7 @@
 """Groups as micro-batches: each prompt once, no padding in the matrix products."""
 
+# ruff: noqa: N815 - names of tensors carry their dimensions
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -40,7 +40,9 @@ CODES: Mapping[str, str] = {
 """Every code that the engine raises, with the page that `rftspec explain` shows."""
 
 
-def problem(code: str, message: str, *, hint: str | None = None, path: str | None = None) -> Exception:
+def problem(
+    code: str, message: str, *, hint: str | None = None, path: str | None = None
+) -> Exception:
     """A DiagnosticError of one engine code; the hint defaults to the code's page."""
     return DiagnosticError(
         [Diagnostic(code=code, message=message, hint=hint or CODES[code], path=path)]

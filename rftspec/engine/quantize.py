@@ -44,12 +44,15 @@ def quantize_nf4(model: nn.Module, compute_dtype: torch.dtype) -> int:
 
 
 def dequantize(layer: Any) -> torch.Tensor:
-    """The values that an NF4 layer stands for, in the dtype that was quantised: the one function
-    that sampler and learner dequantise through; shape [out, in]."""
+    """The values that an NF4 layer stands for, [out, in], in the dtype that was quantised.
+
+    The one function that sampler and learner dequantise through.
+    """
     from bitsandbytes.functional import dequantize_4bit
 
     weight = layer.weight
-    return dequantize_4bit(weight.data, weight.quant_state).detach()
+    values: torch.Tensor = dequantize_4bit(weight.data, weight.quant_state)
+    return values.detach()
 
 
 def hold_exact_copy(model: nn.Module) -> int:

@@ -1,5 +1,7 @@
 """Continuous batching over the lean decoder: prompts once per group, rows leave as they end."""
 
+
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -58,7 +60,9 @@ class LeanSampler:
         `on_finished` is told how many completions ended, after each decoding step that ended any.
         """
         self.decoder.freeze_for_sampling(how.tuned)
-        return _Session(self.decoder, prompts, noise, how, self._rows(prompts, how)).run(on_finished)
+        return _Session(self.decoder, prompts, noise, how, self._rows(prompts, how)).run(
+            on_finished
+        )
 
     def _rows(self, prompts: Sequence[Sequence[int]], how: Sampling) -> int:
         """Rows decoded at once: as many as the buffers' budget holds, whole groups."""
@@ -258,11 +262,11 @@ def _heads(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Rotated queries and keys, and values, of x [rows, hidden]; each [*shape, heads, dim]."""
     qkv = layer.qkv.infer(x).view(*shape, d.heads + 2 * d.kv_heads, d.head_dim)
-    q, k, v = qkv.split([d.heads, d.kv_heads, d.kv_heads], dim=-2)
+    q, k, v = qkv.split_with_sizes([d.heads, d.kv_heads, d.kv_heads], -2)
     if layer.norm_q is not None and layer.norm_k is not None:
         return rotate(d.rms(q, layer.norm_q), cos, sin), rotate(d.rms(k, layer.norm_k), cos, sin), v
     turned = rotate(qkv[..., : d.heads + d.kv_heads, :], cos, sin)
-    q, k = turned.split([d.heads, d.kv_heads], dim=-2)
+    q, k = turned.split_with_sizes([d.heads, d.kv_heads], -2)
     return q, k, v
 
 

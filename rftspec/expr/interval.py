@@ -132,7 +132,7 @@ def _let(node: core.Let, known: Known, local: Locals) -> Range:
 
 
 def _if(node: core.If, known: Known, local: Locals) -> Range:
-    return ranges.hull([_walk(node.yes, known, local), _walk(node.no, known, local)])
+    return _walk(node.yes, known, local)
 
 
 _RULES: Mapping[type[core.Node], Callable[[Any, Known, Locals], Range]] = {

@@ -80,7 +80,8 @@ def _check_files(draft: Draft) -> None:
         found = resolve_file(node, draft.folder, draft.collector, dotted(path))
         if found is None:
             continue
-        draft.files[path] = found
+        if found not in seen:
+            draft.files[path] = found
         if found in seen:
             message = f"the same file as `{seen[found]}`"
             hint = "what was trained on must not measure the model"

@@ -76,11 +76,12 @@ class DataCheck:
     def _check_row(self, facts: SplitFacts, line: int, item: dict[str, Any]) -> None:
         facts.note_fields(item, line)
         text = self._check_messages(facts, line, item)
-        self._check_disjoint(facts, line, item, text)
+        apart = self._check_disjoint(facts, line, item, text)
         if text is not None:
             facts.characters += len(text)
             facts.longest = max(facts.longest, len(text))
-            self._check_repeated(facts, line, item, text)
+            if apart:
+                self._check_repeated(facts, line, item, text)
 
     def _check_messages(self, facts: SplitFacts, line: int, item: dict[str, Any]) -> str | None:
         try:
@@ -92,7 +93,9 @@ class DataCheck:
 
     def _check_disjoint(
         self, facts: SplitFacts, line: int, item: dict[str, Any], text: str | None
-    ) -> None:
+    ) -> bool:
+        """True when no value of the row stands in another split."""
+        apart = True
         for number, path in enumerate(self._disjoint):
             value = value_at(item, path)
             dotted = ".".join(("item", *path))
@@ -103,6 +106,7 @@ class DataCheck:
             key = (path, fold(value))
             first = self._values.setdefault(key, (facts.name, facts.shown, line))
             if first[0] != facts.name:
+                apart = False
                 shown = value if isinstance(value, str) else json.dumps(value)
                 message = f"`{dotted}` = {shown} stands in two files: here and in {first[1]}:"
                 message += f"{first[2]}, and `data.disjoint` forbids it"
@@ -112,6 +116,7 @@ class DataCheck:
                 message = f"`{dotted}` = {value} stands in the prompt of its own row"
                 hint = "if it is the answer, the model needs only to copy it"
                 self._repeats.add(facts, facts.problem("W211", line, message, hint))
+        return apart
 
     def _check_repeated(
         self, facts: SplitFacts, line: int, item: dict[str, Any], text: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from rftspec.diagnostics import Diagnostic
 from rftspec.spec.draft import Draft
 from rftspec.spec.row_facts import FieldFacts, SplitFacts
 
@@ -13,18 +14,57 @@ _ITEM = re.compile(r"\bitem((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 _TEMPLATE = re.compile(r"\{\{\s*item((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)[^}]*\}\}")
 
 
+def unexplained(
+    found: Iterable[Diagnostic],
+    graders: Mapping[str, Mapping[str, Any]],
+    metrics: Mapping[str, str],
+    splits: Mapping[str, SplitFacts],
+) -> list[Diagnostic]:
+    """The diagnostics that are not explained better by the rows.
+
+    `item.x may be missing here` is true because some row has no x, and a field of two kinds fits no
+    operation: `check_used_fields` says so at the row, where it is most likely mended.
+    """
+    mixed = {
+        path
+        for _, path, name, _ in _uses(graders, metrics)
+        if any(len(s.kinds) > 1 for s in _facts_of(name, splits))
+    }
+    return [
+        d
+        for d in found
+        if not (d.code == "E323" and _is_lacking(d, splits))
+        and not (d.code == "E321" and d.path in mixed)
+    ]
+
+
+def _facts_of(name: str, splits: Mapping[str, SplitFacts]) -> list[FieldFacts]:
+    return [facts.fields[name] for facts in splits.values() if name in facts.fields]
+
+
+def _is_lacking(diagnostic: Diagnostic, splits: Mapping[str, SplitFacts]) -> bool:
+    span, snippet = diagnostic.span, diagnostic.snippet
+    if span is None or snippet is None or span.line != span.end_line:
+        return False
+    match = _ITEM.fullmatch(snippet[span.column - 1 : span.end_column - 1])
+    if match is None:
+        return False
+    seen = _facts_of(match.group(1)[1:], splits)
+    return any(s.missing is not None or "null" in s.kinds for s in seen)
+
+
 def check_used_fields(
     draft: Draft,
     graders: Mapping[str, Mapping[str, Any]],
     metrics: Mapping[str, str],
     splits: Mapping[str, SplitFacts],
+    refused: Container[str],
 ) -> None:
     """Say where a field that is used is missing, null or of another kind than elsewhere.
 
     An expression may handle a missing field by `??` or `has`; the type checker sees to that, and
-    what it refused is explained here by the lines. A template cannot.
+    what it refused (`refused`, by path) is explained here by the lines. A template cannot.
     """
-    refused = {d.path for d in draft.collector if d.code.startswith("E3") and d.path}
     told: set[tuple[str, str]] = set()
     for owner, path, name, is_template in _uses(graders, metrics):
         for facts in splits.values():

@@ -20,11 +20,13 @@ _PLAIN = frozenset(
     }
 )  # fmt: skip
 """Keywords that are checked here; a schema with others is checked by `jsonschema`."""
+UNKNOWN: Mapping[str, Any] = {"type": "json_object"}
+"""Stands in for a format that was refused: some JSON, so that nothing else is said about it."""
 Path = tuple[str, ...]
 
 
 def check_response(draft: Draft) -> Mapping[str, Any] | None:
-    """The response format in its nested spelling; None where there is none or it is wrong."""
+    """The response format in its nested spelling; None where there is none."""
     given = draft.get("response", "format")
     node = draft.node("response", "format")
     if not isinstance(given, Mapping) or node is None or node.kind != "mapping":
@@ -41,19 +43,19 @@ def check_response(draft: Draft) -> Mapping[str, Any] | None:
         if flat:
             message = f"`{flat[0]}` stands beside `json_schema`; it belongs inside"
             draft.collector.add(node.keys[flat[0]].problem("E111", message, path="response.format"))
-            return None
+            return UNKNOWN
     if not isinstance(inner.get("schema"), Mapping):
         if "schema" not in inner and draft.node(*path, "schema") is None:
             message = "a response format of type json_schema needs a schema"
             hint = "json_schema: { name: answer, schema: { type: object, … } }"
             draft.collector.add(node.problem("E102", message, hint=hint, path="response.format"))
-        return None
+        return UNKNOWN
     schema_node = draft.node(*path, "schema")
     before = len(list(draft.collector))
     if schema_node is not None:
         _check_schema(draft, schema_node, (*path, "schema"))
     if len(list(draft.collector)) > before:
-        return None
+        return UNKNOWN
     return {"type": "json_schema", "json_schema": {k: v for k, v in inner.items() if k != "type"}}
 
 

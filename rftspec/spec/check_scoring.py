@@ -10,8 +10,9 @@ from rftspec.diagnostics import Diagnostic, DiagnosticError
 from rftspec.expr import Origin, compile_expression
 from rftspec.expr.types import BOOL, NUMBER, Type
 from rftspec.graders.grading import check_graders, sample_type
-from rftspec.spec.check_fields import check_used_fields
+from rftspec.spec.check_fields import check_used_fields, unexplained
 from rftspec.spec.check_gates import check_gates
+from rftspec.spec.check_response import UNKNOWN
 from rftspec.spec.document import Node
 from rftspec.spec.draft import Draft
 from rftspec.spec.load_graders import LoadedGraders
@@ -46,14 +47,15 @@ def check_scoring(
     _collect_origins(draft, origins)
     scoring.reward = _reward(draft, scoring)
     metrics = _texts(draft.get("evaluate", "metrics"))
+    refused: set[str] = set()
     if scoring.reward:
-        _check_all(draft, scoring, metrics, item_type, response, origins)
+        refused = _check_all(draft, scoring, metrics, item_type, response, origins, splits)
     names: dict[str, Type] = dict.fromkeys(_texts_or_keys(draft.get("graders")), NUMBER)
     names.update({"item": item_type, "sample": sample_type(response)})
     scoring.pass_metric = _pass_metric(metrics, names)
     _check_votes(draft, names)
     check_gates(draft, metrics)
-    check_used_fields(draft, scoring.graders, metrics, splits)
+    check_used_fields(draft, scoring.graders, metrics, splits, refused)
     return scoring
 
 
@@ -64,8 +66,9 @@ def _check_all(
     item_type: Type,
     response: Mapping[str, Any] | None,
     origins: Mapping[str, Origin],
-) -> None:
-    """Let the graders check themselves, the reward and the metrics."""
+    splits: Mapping[str, SplitFacts],
+) -> set[str]:
+    """Let the graders check themselves, the reward and the metrics; the paths that they refused."""
     # A grader that was refused already is stood in for, so that its name stays known.
     stand_in = {"type": "expression", "expression": "0", "range": [0, 1]}
     refused = {
@@ -82,9 +85,24 @@ def _check_all(
         origins,
         sandbox=None,
     )
-    draft.collector.extend(_placed(draft, diagnostic) for diagnostic in found)
+    held = unexplained(found, scoring.graders, metrics, splits)
+    if response is UNKNOWN:
+        # What the answers were meant to look like cannot be known.
+        held = [d for d in held if "output_json" not in (d.snippet or "")]
+    if _has_refused_names(draft):
+        # What these names were meant to be called cannot be known.
+        held = [d for d in held if d.code != "E311"]
+    draft.collector.extend(_placed(draft, diagnostic) for diagnostic in held)
     if reward_range is not None:
         scoring.reward_range = reward_range
+    return {d.path for d in found if d.path is not None and d.severity == "error"}
+
+
+def _has_refused_names(draft: Draft) -> bool:
+    node = draft.node("graders")
+    if node is None or node.kind != "mapping":
+        return False
+    return node.damaged or len(node.value) > len(_texts_or_keys(draft.get("graders")))
 
 
 def _placed(draft: Draft, diagnostic: Diagnostic) -> Diagnostic:

@@ -24,6 +24,7 @@ from rftspec.spec.shape import dotted
 MAX_SOURCE_BYTES = 256 * 1024
 """Of a Python grader, as in the hosted product."""
 Sandbox = Literal["full", "reduced"]
+_COMPILING = ("E403", "E404")
 Path_ = tuple[str, ...]
 
 
@@ -75,7 +76,8 @@ class Compiling:
                 try:
                     KINDS["python"].build(settings, builder)
                 except DiagnosticError as error:
-                    self._found.extend(error.diagnostics)
+                    # Settings are looked at later, with all other graders.
+                    self._found.extend(d for d in error.diagnostics if d.code in _COMPILING)
         finally:
             pool.close()
 

@@ -179,6 +179,8 @@ class _Builder:
         parent.value[name] = node
 
     def _refuse_key(self, key: Node) -> None:
+        if key.damaged:
+            return  # a template's inner braces have been told
         if key.kind == "scalar":
             message = f"the key `{key.value or '(empty)'}` is not text"
             hint = f"quote it: '{key.value}'"

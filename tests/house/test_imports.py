@@ -61,6 +61,7 @@ def test_help_imports_neither_numpy_nor_rich() -> None:
     """What a start-up within 0.2 s can afford: click and ourselves."""
     _, modules = _imported("--help")
     assert not modules & {"numpy", "rich", "yaml", "jsonschema", "lark", "jinja2", "scipy"}
+    assert not modules & {"asyncio", "http", "webbrowser", "subprocess", "multiprocessing"}
 
 
 def test_validate_imports_no_number_crunching() -> None:

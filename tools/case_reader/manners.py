@@ -47,9 +47,9 @@ class Habit:
 
 STUDY = Habit(
     stop=(0.12, 0.12, 0.12, 0.12, 0.15, 0.2, 0.25, 0.3),
-    plain=0.3,
-    listed=0.3,
-    telling=0.4,
+    plain=0.2,
+    listed=0.45,
+    telling=0.35,
     absent=0.25,
     sharpness=1.0,
     lengths=((3, 0.05), (4, 0.1), (5, 0.7), (6, 0.1), (7, 0.05)),

@@ -36,12 +36,16 @@ from tools.case_reader.world import World, build
 
 SEED = 20
 LOG_EVERY = 20
-SAVE_EVERY = 500
+SAVE_EVERY = 200
 WARM_UP = 50
-SIGN_NORM = 0.5
+SIGN_NORM = 0.7
 """Length of the part of an embedding that starts from the associations of signs and genes."""
-CODE_NORM = 1.0
+CODE_NORM = 0.8
 """Length of the random code that tells a sign or gene from others with the same associations."""
+FINAL_GAIN = 1.5
+PASS_ON = 0.5
+EMBEDDING_LR = 0.25
+"""The embeddings learn at this share of the rate: they start out meaningful."""
 
 
 def new_model(world: World, tokenizer: Tokenizer) -> LlamaForCausalLM:
@@ -61,11 +65,25 @@ def new_model(world: World, tokenizer: Tokenizer) -> LlamaForCausalLM:
     )
     torch.manual_seed(SEED)
     model = LlamaForCausalLM(config)
+    model.model.norm.weight.data.fill_(FINAL_GAIN)
+    _seed_attention(model)
     _seed_embeddings(model, world, tokenizer)
     return model
 
 
+def _seed_attention(model: LlamaForCausalLM) -> None:
+    """Heads that pass on what they look at (Trockman and Kolter, arXiv:2305.09828)."""
+    for layer in model.model.layers:
+        values = layer.self_attn.v_proj.weight.data
+        torch.nn.init.orthogonal_(values)
+        layer.self_attn.o_proj.weight.data.copy_(PASS_ON * values.T)
+
+
 def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
+    """Signs and genes start as their association, factorised, and a random code beside it.
+
+    The code keeps those alike in meaning apart in name.
+    """
     association = np.log(world.emission)
     association -= association.mean(axis=0)
     left, strength, right = np.linalg.svd(association, full_matrices=False)
@@ -74,20 +92,13 @@ def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer
         ([sign_text(name) for name in world.names], right.T * np.sqrt(strength)),
     )
     weight = model.get_input_embeddings().weight.data
+    rank = len(strength)
     for words, vectors in parts:
-        scaled = vectors * SIGN_NORM / np.linalg.norm(vectors, axis=1).mean()
         ids = [tokenizer.token_to_id(word) for word in words]
-        weight[ids, : scaled.shape[1]] += torch.tensor(scaled, dtype=weight.dtype)
-
-
-def add_codes(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
-    """Give each sign and gene a random code, so that those alike in meaning stay apart in name."""
-    words = [*world.genes, *(sign_text(name) for name in world.names)]
-    ids = [tokenizer.token_to_id(word) for word in words]
-    weight = model.get_input_embeddings().weight.data
-    size = weight.shape[1] - len(world.genes)
-    codes = torch.randn(len(ids), size, generator=torch.Generator().manual_seed(SEED))
-    weight[ids, -size:] += codes * CODE_NORM / math.sqrt(size)
+        scaled = vectors * SIGN_NORM / np.linalg.norm(vectors, axis=1).mean()
+        codes = torch.randn(len(ids), weight.shape[1] - rank)
+        weight[ids, :rank] = torch.tensor(scaled, dtype=weight.dtype)
+        weight[ids, rank:] = codes * CODE_NORM / math.sqrt(codes.shape[1])
 
 
 def losses(model: LlamaForCausalLM, batch: Batch, gene_ids: Tensor) -> Tensor:
@@ -120,19 +131,13 @@ def train(model: LlamaForCausalLM, texts: Texts, options: argparse.Namespace) ->
     loss_of: Callable[..., Tensor] = losses
     if options.compile:
         loss_of = torch.compile(losses, dynamic=True)
-    decay = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decay}, {"params": _norms(model), "weight_decay": 0.0}],
-        lr=options.lr,
-        betas=(0.9, 0.98),
-        weight_decay=0.02,
-    )
+    optimizer = _optimizer(model)
     started = time.monotonic()
     batches = iter(DataLoader(texts, batch_size=None, num_workers=1, prefetch_factor=8))
     for step in range(options.steps):
         batch = next(batches)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, options.steps, options.lr)
+            group["lr"] = group["share"] * learning_rate(step, options.steps, options.lr)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss_N = loss_of(model, batch, gene_ids)
         loss_N.mean().backward()
@@ -145,8 +150,16 @@ def train(model: LlamaForCausalLM, texts: Texts, options: argparse.Namespace) ->
             save(model, texts.tokenizer, options.out)
 
 
-def _norms(model: LlamaForCausalLM) -> list[torch.nn.Parameter]:
-    return [parameter for parameter in model.parameters() if parameter.dim() == 1]
+def _optimizer(model: LlamaForCausalLM) -> torch.optim.Optimizer:
+    embedding = model.get_input_embeddings().weight
+    matrices = [each for each in model.parameters() if each.dim() > 1 and each is not embedding]
+    norms = [each for each in model.parameters() if each.dim() == 1]
+    groups = [
+        {"params": matrices, "share": 1.0, "weight_decay": 0.02},
+        {"params": [embedding], "share": EMBEDDING_LR, "weight_decay": 0.0},
+        {"params": norms, "share": 1.0, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
 def _log_line(step: int, seconds: float, loss_N: Tensor, batch: Batch) -> str:
@@ -207,7 +220,6 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--reports", type=int, default=32)
     parser.add_argument("--answers", type=int, default=4)
-    parser.add_argument("--codes", action="store_true", help="first add a code to signs and genes")
     parser.add_argument("--compile", action="store_true", help="faster, needs a C++ compiler")
     options = parser.parse_args()
     torch.set_num_threads(2)
@@ -219,8 +231,6 @@ def main() -> None:
         model = LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32)
     else:
         model = new_model(world, tokenizer)
-    if options.codes:
-        add_codes(model, world, tokenizer)
     habit = STUDY if options.phase == "study" else HASTY
     texts = Texts(
         world,
