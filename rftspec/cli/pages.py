@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 CODE_OWNERS = (
-    "rftspec.cli.codes",
+    "rftspec.codes",
     "rftspec.cli.planning",
     "rftspec.engine.problems",
     "rftspec.record.errors",

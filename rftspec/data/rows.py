@@ -16,6 +16,8 @@ from rftspec.template import MissingVariable, Template, parse_template
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_SHOWN = 20_000
+"""Bytes of a line that a message may show a part of."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 _INT64 = 2**63
@@ -201,14 +203,10 @@ def _not_lines(first: bytes) -> RowError | None:
 
 
 def _diagnose(error: RowError, name: str, number: int, raw: bytes) -> Diagnostic:
-    text = raw[:2000].decode("utf-8", "replace").rstrip("\r\n")
+    text = raw[:MAX_SHOWN].decode("utf-8", "replace").rstrip("\r\n")
     column = min(error.column, len(text) + 1)
-    # Long rows are shown from a little before the place that the caret points at.
-    start = max(0, column - 60) if len(text) > 100 else 0
-    snippet = text[start : start + 100]
     span = Span(name, number, column, number, column + 1)
-    shown = snippet if start == 0 else None
-    return Diagnostic(error.code, error.message, span, error.hint, snippet=shown)
+    return Diagnostic(error.code, error.message, span, error.hint, snippet=text or None)
 
 
 def _explain(text: str, error: json.JSONDecodeError) -> tuple[str, int, str | None]:

@@ -165,7 +165,7 @@ class Decoder:
         return 2 * len(self.layers) * self.kv_heads * self.head_dim * self.embedding.element_size()
 
     def rotations(self, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give cos and sin of positions 0 to at least `length`, one value per pair; [length, dim/2]."""
+        """Give cos and sin of positions 0 to at least `length`; [length, dim/2], one per pair."""
         if self._tables is None or self._tables[0].shape[0] < length:
             size = max(256, 1 << (length - 1).bit_length())
             positions = torch.arange(size, device=self.device)[None]

@@ -47,50 +47,67 @@ class PlainSampler:
     def _batch(
         self, prompts: Sequence[Sequence[int]], noise: torch.Tensor, how: Sampling
     ) -> list[Sampled]:
-        from transformers import DynamicCache
-
-        noise = noise.clamp_(max=1 - 2**-24).to(self.device)
-        model, jobs = self.wrapped, len(prompts) * how.samples
-        tokens, mask = _left_padded(prompts, self.device)
-        positions = (mask.cumsum(1) - 1).clamp_(min=0)
-        cache = DynamicCache(config=model.get_base_model().config)
-        result = model(
-            input_ids=tokens, attention_mask=mask, position_ids=positions,
-            past_key_values=cache, use_cache=True, logits_to_keep=1,
-        )  # fmt: skip
-        cache.batch_repeat_interleave(how.samples)
-        logits = result.logits[:, -1].float().repeat_interleave(how.samples, 0)
-        mask = mask.repeat_interleave(how.samples, 0)
-        position = positions[:, -1].repeat_interleave(how.samples, 0)
-        live = torch.arange(jobs, device=self.device)
+        noise = noise.clamp_(max=1 - 2**-24).to(self.device)  # fp32 rounding must not reach 1
+        jobs = len(prompts) * how.samples
+        state = _Running(self.wrapped, prompts, how.samples)
         stop = torch.tensor(how.stop, dtype=torch.long, device=self.device)
         drawn = torch.zeros(jobs, how.max_tokens, dtype=torch.long, device=self.device)
         logprobs = torch.zeros(jobs, how.max_tokens, device=self.device)
         lengths = torch.full((jobs,), how.max_tokens, device=self.device)
         stopped = torch.zeros(jobs, dtype=torch.bool, device=self.device)
         for at in range(how.max_tokens):
-            token, logprob = draw(logits, noise[live, at], how.temperature)
+            live = state.live
+            token, logprob = draw(state.logits, noise[live, at], how.temperature)
             drawn[live, at], logprobs[live, at] = token, logprob
             ended = torch.isin(token, stop)
             lengths[live[ended]] = at + 1
             stopped[live[ended]] = True
             if at + 1 == how.max_tokens or bool(ended.all()):
                 break
-            if bool(ended.any()):
-                keep = (~ended).nonzero().flatten()
-                cache.batch_select_indices(keep)
-                live, token, mask, position = live[keep], token[keep], mask[keep], position[keep]
-            mask = torch.cat([mask, mask.new_ones(mask.shape[0], 1)], 1)
-            position = position + 1
-            result = model(
-                input_ids=token[:, None], attention_mask=mask, position_ids=position[:, None],
-                past_key_values=cache, use_cache=True,
-            )  # fmt: skip
-            logits = result.logits[:, -1].float()
+            state.advance(token, ended)
         return [
             Sampled(drawn[j, :n].cpu().numpy(), logprobs[j, :n].cpu().numpy(), bool(stopped[j]))
             for j, n in enumerate(lengths.tolist())
         ]
+
+
+class _Running:
+    """Rows that are being decoded: their cache, and the logits of their next token."""
+
+    def __init__(self, wrapped: Any, prompts: Sequence[Sequence[int]], samples: int) -> None:
+        from transformers import DynamicCache
+
+        self.wrapped = wrapped
+        self.cache = DynamicCache(config=wrapped.get_base_model().config)
+        tokens, mask = _left_padded(prompts, next(wrapped.parameters()).device)
+        positions = (mask.cumsum(1) - 1).clamp_(min=0)
+        logits = self._forward(tokens, mask, positions)
+        self.cache.batch_repeat_interleave(samples)
+        self.logits = logits.repeat_interleave(samples, 0)
+        self.mask = mask.repeat_interleave(samples, 0)
+        self.position = positions[:, -1].repeat_interleave(samples, 0)
+        self.live = torch.arange(self.mask.shape[0], device=mask.device)
+
+    def advance(self, token: torch.Tensor, ended: torch.Tensor) -> None:
+        """Take one token per row, leave ended rows out, and compute the next logits."""
+        if bool(ended.any()):
+            keep = (~ended).nonzero().flatten()
+            self.cache.batch_select_indices(keep)
+            self.live, token = self.live[keep], token[keep]
+            self.mask, self.position = self.mask[keep], self.position[keep]
+        self.mask = torch.cat([self.mask, self.mask.new_ones(self.mask.shape[0], 1)], 1)
+        self.position = self.position + 1
+        self.logits = self._forward(token[:, None], self.mask, self.position[:, None])
+
+    def _forward(
+        self, tokens: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor
+    ) -> torch.Tensor:
+        out = self.wrapped(
+            input_ids=tokens, attention_mask=mask, position_ids=positions,
+            past_key_values=self.cache, use_cache=True, logits_to_keep=1,
+        )  # fmt: skip
+        logits: torch.Tensor = out.logits[:, -1].float()
+        return logits
 
 
 class PlainScorer:

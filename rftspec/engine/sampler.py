@@ -1,7 +1,5 @@
 """Continuous batching over the lean decoder: prompts once per group, rows leave as they end."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -15,8 +15,8 @@ Closure = Callable[[Frame], Any]
 
 def compile_call(node: core.Apply, arguments: Sequence[Closure]) -> Closure:
     """The closure of a call, whose arguments are closures already."""
-    call = _call_with_rules(node, arguments) if node.checks else _plain_call(node, arguments)
-    if strip_optional(node.type) is not NUMBER:
+    call = _call(node, arguments)
+    if strip_optional(node.type) is not NUMBER or node.overload.finite:
         return call
 
     def finite(frame: Frame) -> Any:
@@ -28,36 +28,43 @@ def compile_call(node: core.Apply, arguments: Sequence[Closure]) -> Closure:
     return finite
 
 
-def _plain_call(node: core.Apply, arguments: Sequence[Closure]) -> Closure:
-    if len(arguments) == 1:
-        return _one(node, arguments[0])
+def _call(node: core.Apply, arguments: Sequence[Closure]) -> Closure:
     if all(isinstance(argument, core.Const) for argument in node.arguments[1:]):
         return _one_and_constants(node, arguments[0])
+    if node.checks:
+        return _call_with_rules(node, arguments)
     if len(arguments) == 2:
         return _two(node, arguments[0], arguments[1])
     return _many(node, arguments)
 
 
-def _one(node: core.Apply, argument: Closure) -> Closure:
+def _one_and_constants(node: core.Apply, argument: Closure) -> Closure:
     function, lifts = node.overload.implementation, bool(node.lifted)
+    rest = [a.value for a in node.arguments[1:] if isinstance(a, core.Const)]
+    if any(rest[place - 1] is None for place in node.lifted if place):
+        return lambda frame: None
+    test = node.overload.rules[node.checks[0][1]].test if node.checks else _anything
 
     def run(frame: Frame) -> Any:
         value = argument(frame)
         if value is None and lifts:
             return None
+        if not test(value):
+            check_rules(node, [value, *rest])
         try:
-            return function(value)
+            return function(value, *rest)
         except Exception as error:
             raise from_library(node, error) from None
 
-    return run
+    return _unruled(node, argument, rest) if test is _anything else run
 
 
-def _one_and_constants(node: core.Apply, argument: Closure) -> Closure:
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _unruled(node: core.Apply, argument: Closure, rest: Sequence[Any]) -> Closure:
     function, lifts = node.overload.implementation, bool(node.lifted)
-    rest = [a.value for a in node.arguments[1:] if isinstance(a, core.Const)]
-    if any(place > 0 for place in node.lifted):
-        return lambda frame: None
 
     def run(frame: Frame) -> Any:
         value = argument(frame)

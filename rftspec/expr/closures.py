@@ -13,8 +13,8 @@ from typing import Any
 from rftspec.expr import core
 from rftspec.expr.calls_run import compile_call
 from rftspec.expr.evaluate import Frame, domain_error, not_as_declared, operate
-from rftspec.expr.narrow import LARGEST, narrower, reader
-from rftspec.expr.types import is_optional
+from rftspec.expr.narrow import LARGEST, narrower, read_number, reader
+from rftspec.expr.types import BOOL, STRING, ListType, RecordType, is_optional, strip_optional
 
 Closure = Callable[[Frame], Any]
 
@@ -41,36 +41,50 @@ def _local(node: core.Local) -> Closure:
 
 
 def _get_field(node: core.GetField) -> Closure:
-    if isinstance(node.target, core.Root):
-        return _reading(node, _get_root_field(node.target.slot, node.name), node.name)
     name, target = node.name, compile_tree(node.target)
 
     def get(frame: Frame) -> Any:
         value = target(frame)
         return value.get(name) if isinstance(value, dict) else None
 
-    return _reading(node, get, name)
+    read = _reading(node, get, name)
+    inner = strip_optional(node.type)
+    kind = _PLAIN.get(type(inner)) or _PLAIN.get(inner)
+    if kind is None or not isinstance(node.target, core.Root):
+        return read
+    return _root_field(node.target.slot, name, kind, read)
 
 
-def _get_root_field(slot: int, name: str) -> Closure:
-    def get(frame: Frame) -> Any:
-        value = frame[slot]
-        return value.get(name) if isinstance(value, dict) else None
+def _root_field(slot: int, name: str, kind: type, otherwise: Closure) -> Closure:
+    """A field such as `item.gene`, in one step where all is as declared."""
 
-    return get
+    def read(frame: Frame) -> Any:
+        record = frame[slot]
+        if type(record) is dict:
+            value = record.get(name)
+            if type(value) is kind:
+                return value
+        return otherwise(frame)
+
+    return read
+
+
+_PLAIN: Mapping[Any, type] = {STRING: str, BOOL: bool, ListType: list, RecordType: dict}
+"""Types whose values need no look inside, by the Python type that they have when read from JSON."""
 
 
 def _reading(node: core.Node, get: Closure, name: str) -> Closure:
     """A value from outside, held to its declared type."""
-    take = reader(node.type)
-    if is_optional(node.type):
-        return lambda frame: take(get(frame))
+    take, optional = reader(node.type), is_optional(node.type)
 
     def read(frame: Frame) -> Any:
-        value = take(get(frame))
-        if value is None:
-            raise not_as_declared(node, get(frame), name)
-        return value
+        value = get(frame)
+        if type(value) is float and take is read_number and -LARGEST <= value <= LARGEST:
+            return value
+        found = take(value)
+        if found is None and not optional:
+            raise not_as_declared(node, value, name)
+        return found
 
     return read
 
@@ -112,9 +126,25 @@ def _arithmetic(node: core.Arithmetic) -> Closure:
     closure = compile_tree(node.first)
     if len(node.links) > _MOST_NESTED:
         return _arithmetic_loop(node, closure)
-    for sign, start, end, operand in node.links:
+    if isinstance(node.first, core.Const) and node.links[0][0] == "*":
+        sign, start, end, operand = node.links[0]
+        closure = _scaled(node.first.value, compile_tree(operand), start, end)
+        rest = node.links[1:]
+    else:
+        rest = node.links
+    for sign, start, end, operand in rest:
         closure = _operation(sign, start, end, closure, compile_tree(operand))
     return closure
+
+
+def _scaled(factor: float, operand: Closure, start: int, end: int) -> Closure:
+    """A weight times a value, the commonest product."""
+
+    def scale(frame: Frame) -> Any:
+        value = factor * operand(frame)
+        return value if -LARGEST <= value <= LARGEST else operate("*", value, 1.0, start, end)
+
+    return scale
 
 
 def _arithmetic_loop(node: core.Arithmetic, first: Closure) -> Closure:
@@ -151,7 +181,21 @@ def _operation(sign: str, start: int, end: int, left: Closure, right: Closure) -
             return value if -LARGEST <= value <= LARGEST else operate("*", value, 1.0, start, end)
 
         return multiply
+    if sign == "/":
+        return _quotient(start, end, left, right)
     return lambda frame: operate(sign, left(frame), right(frame), start, end)
+
+
+def _quotient(start: int, end: int, left: Closure, right: Closure) -> Closure:
+    def divide(frame: Frame) -> Any:
+        dividend, divisor = left(frame), right(frame)
+        if divisor:
+            value = dividend / divisor
+            if -LARGEST <= value <= LARGEST:
+                return value
+        return operate("/", dividend, divisor, start, end)
+
+    return divide
 
 
 def _negative(node: core.Negative) -> Closure:
@@ -178,6 +222,8 @@ def _logic(node: core.Logic) -> Closure:
 
 def _compare(node: core.Compare) -> Closure:
     left, right = compile_tree(node.left), compile_tree(node.right)
+    if isinstance(node.right, core.Const):
+        return _COMPARISONS_WITH[node.operator](left, node.right.value)
     return _COMPARISONS[node.operator](left, right)
 
 
@@ -188,6 +234,16 @@ _COMPARISONS: Mapping[str, Callable[[Closure, Closure], Closure]] = {
     "<=": lambda left, right: lambda frame: left(frame) <= right(frame),
     ">": lambda left, right: lambda frame: left(frame) > right(frame),
     ">=": lambda left, right: lambda frame: left(frame) >= right(frame),
+}
+
+
+_COMPARISONS_WITH: Mapping[str, Callable[[Closure, Any], Closure]] = {
+    "==": lambda left, value: lambda frame: left(frame) == value,
+    "!=": lambda left, value: lambda frame: left(frame) != value,
+    "<": lambda left, value: lambda frame: left(frame) < value,
+    "<=": lambda left, value: lambda frame: left(frame) <= value,
+    ">": lambda left, value: lambda frame: left(frame) > value,
+    ">=": lambda left, value: lambda frame: left(frame) >= value,
 }
 
 

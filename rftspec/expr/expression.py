@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from rftspec.diagnostics import Diagnostic
@@ -33,7 +34,8 @@ class Expression:
     warnings: tuple[Diagnostic, ...]
     tree: core.Node
     origin: Origin
-    _slots: tuple[str, ...]
+    _read: Callable[[Mapping[str, Any]], Sequence[Any]]
+    """Reads the names out of an environment, in the order of their slots."""
     _spare: tuple[None, ...]
     _run: Closure
 
@@ -43,20 +45,19 @@ class Expression:
         Raises EvalError, with the place in the text, where there is no value.
         """
         try:
-            frame = [env[name] for name in self._slots]
+            frame = [*self._read(env), *self._spare]
         except KeyError as error:
             raise self._absent(str(error.args[0])) from None
-        frame.extend(self._spare)
         value = self._run(frame)
         # no negative zero leaves an expression
         return value + 0.0 if type(value) is float else value
 
     def evaluate_by_walking(self, env: Mapping[str, Any]) -> Any:
         """The same by the reference semantics, which is slower; tests hold the two together."""
-        for name in self._slots:
+        for name in self.names:
             if name not in env:
                 raise self._absent(name)
-        value = walk(self.tree, [*(env[name] for name in self._slots), *self._spare])
+        value = walk(self.tree, [*self._read(env), *self._spare])
         return value + 0.0 if type(value) is float else value
 
     def _absent(self, name: str) -> EvalError:
@@ -103,10 +104,16 @@ def _expression(text: str, checked: Checked, origin: Origin, path: str | None) -
         as_error(checked.problems, origin, path).diagnostics,
         checked.tree,
         origin,
-        tuple(checked.slots),
+        _reader(tuple(checked.slots)),
         (None,) * checked.local_slots,
         compile_tree(checked.tree),
     )
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda env: [env[name] for name in names]
 
 
 def bounds(

@@ -123,7 +123,9 @@ def _truth(node: core.Node, known: Known, local: Locals) -> Range:
 
 
 def _default(node: core.Default, known: Known, local: Locals) -> Range:
-    return ranges.hull(_walk(item, known, local) for item in node.items)
+    # an item that is known to be missing gives no value
+    there = [x for x in node.items if not isinstance(x, core.Const) or x.value is not None]
+    return ranges.hull(_walk(item, known, local) for item in there or node.items)
 
 
 def _let(node: core.Let, known: Known, local: Locals) -> Range:
@@ -132,7 +134,7 @@ def _let(node: core.Let, known: Known, local: Locals) -> Range:
 
 
 def _if(node: core.If, known: Known, local: Locals) -> Range:
-    return _walk(node.yes, known, local)
+    return ranges.hull([_walk(node.yes, known, local), _walk(node.no, known, local)])
 
 
 _RULES: Mapping[type[core.Node], Callable[[Any, Known, Locals], Range]] = {

@@ -56,6 +56,8 @@ class Overload:
     """The result is missing when an argument is missing; else a missing argument is an error."""
     bounds: Callable[..., Range] | Range = ANYTHING
     """The range of a number result, or a function that gives it for the arguments' ranges."""
+    finite: bool = False
+    """A number result is always a finite float, so that no evaluator needs to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def overload(
     rules: Mapping[str, Rule] | None = None,
     lifting: bool = True,
     bounds: Callable[..., Range] | Range = ANYTHING,
+    finite: bool = False,
 ) -> Overload:
     """An overload from a signature such as `nth(xs: list[T], n: number) -> T?`.
 
@@ -99,6 +102,7 @@ def overload(
         rules or {},
         lifting,
         bounds,
+        finite,
     )
 
 

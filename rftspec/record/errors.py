@@ -18,6 +18,7 @@ CODES: dict[str, str] = {
     "R407": "A data file has changed since the run was planned.",
     "R408": "A reference's file of outputs is malformed: each line needs `output_text`, and `id` "
     "or `row`.",
+    "R409": "A file that the plan names is missing or cannot be read.",
 }
 """Every code of this module with its one-sentence meaning, for `rftspec explain`."""
 
@@ -48,6 +49,16 @@ def from_os_error(error: OSError, path: Path) -> RecordError:
         f"`{path}` cannot be written: {reason.lower()}",
         path=path,
         hint="give a folder that you may write to with `--out FOLDER`, or mend its permissions",
+    )
+
+
+def unreadable(error: OSError, path: Path) -> RecordError:
+    """An OSError while reading a file of the plan as the RecordError that says so."""
+    return RecordError(
+        "R409",
+        f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}",
+        path=path,
+        hint="put the file back, or plan again from the spec",
     )
 
 

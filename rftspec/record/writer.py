@@ -179,6 +179,13 @@ class RecordWriter:
             stream.truncate(self.commit_state.offsets.get(name, 0))
         self._seq = self._count_events()
 
+    def discard_if_new(self) -> None:
+        """Remove the run folder when nothing was ever committed to it; else roll back."""
+        if self.done == 0:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            self.roll_back()
+
     def close(self) -> None:
         """Close the files and give the lock back; closing twice is fine."""
         for stream in (*self._streams.values(), self._timings):

@@ -53,6 +53,12 @@ class Findings:
     checked: list[str]
     missing: list[str]
 
+    @property
+    def measured(self) -> bool:
+        """True when base and tuned model were compared."""
+        line = self.numbers.line(self.numbers.headline)
+        return line is not None and line.gain is not None
+
 
 def build_report(folder: Path) -> ReportFiles:
     """Write report.html, report.json, SUMMARY.md and charts/ into a run folder.
@@ -122,7 +128,7 @@ def report_json(findings: Findings) -> dict[str, Any]:
         "verdict": plain(findings.verdict),
         "missing": findings.missing,
         "cautions": plain(findings.cautions),
-        "checked": findings.checked,
+        "checked": findings.checked if findings.measured else [],
         "models": [
             {"key": c.key, "label": c.label, "role": c.role, "note": c.note, "step": c.source.step}
             for c in findings.subjects.columns
@@ -201,7 +207,7 @@ def _html(findings: Findings, drawn: dict[str, Chart]) -> str:
     ]
     view = {
         **sections.verdict_section(evidence, subjects, numbers, findings.verdict),
-        **sections.distrust_section(findings.cautions, findings.checked),
+        **sections.distrust_section(findings.cautions, findings.checked, findings.measured),
         **sections.take_section(evidence, curves),
         **details.training_section(evidence, curves, numbers),
         **details.graders_section(evidence, subjects, numbers),

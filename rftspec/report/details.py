@@ -9,7 +9,7 @@ from typing import Any
 from rftspec.record.metrics import UndeclaredMetric, declared
 from rftspec.report.browser import Embedded
 from rftspec.report.curves import Curves, Series
-from rftspec.report.evidence import Evidence
+from rftspec.report.evidence import Evidence, is_number
 from rftspec.report.numbers import Numbers
 from rftspec.report.reproduce import plan_rows
 from rftspec.report.subjects import Subjects
@@ -164,21 +164,32 @@ def _data_facts(evidence: Evidence) -> list[dict[str, str]]:
 
 
 def _timings(evidence: Evidence) -> list[dict[str, str]]:
-    """Seconds by declared phase, summed over the run."""
-    totals: dict[str, float] = defaultdict(float)
+    """What was measured on the machine: seconds summed over the run, memory at its peak."""
+    values: dict[str, list[float]] = defaultdict(list)
     for line in evidence.timings:
         for name, value in line.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                totals[name] += value
+            if is_number(value):
+                values[name].append(float(value))
     rows = []
-    for name, total in totals.items():
+    for name, found in values.items():
         try:
             metric = declared(name)
         except UndeclaredMetric:
             continue
-        if metric.stream == "timings" and metric.unit == "s":
-            rows.append({"name": name, "total": f"{total:,.1f}", "meaning": metric.meaning})
+        if metric.stream == "timings":
+            rows.append(
+                {"name": name, "total": _measured(metric.unit, found), "meaning": metric.meaning}
+            )
     return rows
+
+
+def _measured(unit: str, values: list[float]) -> str:
+    """Seconds are summed, bytes are at their peak, rates are means."""
+    if unit == "s":
+        return f"{sum(values):,.1f} s"
+    if unit == "bytes":
+        return f"{max(values) / 2**20:,.0f} MiB"
+    return f"{sum(values) / len(values):,.0f} {unit}"
 
 
 def _gap_text(curves: Curves) -> str:

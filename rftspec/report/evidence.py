@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rftspec.plan.model import Plan
@@ -114,7 +115,7 @@ class Evidence:
 
 def read_evidence(record: Record) -> Evidence:
     """Read all of a record that a report needs; the record counts its damaged lines itself."""
-    evidence = Evidence(plan=record.plan, folder_name=record.folder.name)
+    evidence = Evidence(plan=record.plan, folder_name=_folder_name(record.folder))
     for event in record.events():
         _take_event(evidence, event)
     for line in record.rows():
@@ -123,6 +124,12 @@ def read_evidence(record: Record) -> Evidence:
     evidence.timings = [dict(line) for line in record.timings()]
     evidence.damaged += record.damaged
     return evidence
+
+
+def _folder_name(folder: Path) -> str:
+    """The run folder as a person would name it: below `runs/` where it is there."""
+    found = folder.resolve()
+    return f"runs/{found.name}" if found.parent.name == "runs" else found.name
 
 
 def _take_event(evidence: Evidence, event: Mapping[str, Any]) -> None:

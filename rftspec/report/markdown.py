@@ -42,7 +42,8 @@ def render_markdown(
     if missing:
         lines += ["", "**Missing:**", "", *(f"- {safe(text)}" for text in missing)]
     lines += ["", "**What to distrust:**", ""]
-    lines += [f"- {safe(c.text)}" for c in cautions[:CAUTIONS]] or ["- Nothing stood out."]
+    nothing = "Nothing stood out." if verdict.tone != "unfinished" else "No gain is measured yet."
+    lines += [f"- {safe(c.text)}" for c in cautions[:CAUTIONS]] or [f"- {nothing}"]
     if len(cautions) > CAUTIONS:
         lines.append(f"- … and {len(cautions) - CAUTIONS} more in report.html")
     lines += [

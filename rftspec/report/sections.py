@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from rftspec.report.charts import model_paints
@@ -74,9 +75,9 @@ def columns(subjects: Subjects) -> list[dict[str, Any]]:
     ]
 
 
-def distrust_section(cautions: list[Caution], checked: list[str]) -> dict[str, Any]:
-    """What to distrust, and what was looked for and not found."""
-    return {"cautions": cautions, "checked": checked}
+def distrust_section(cautions: list[Caution], checked: list[str], measured: bool) -> dict[str, Any]:
+    """What to distrust, and what was looked for and not found, where a gain was measured."""
+    return {"cautions": cautions, "checked": checked, "measured": measured}
 
 
 def take_section(evidence: Evidence, curves: Curves) -> dict[str, Any]:
@@ -87,6 +88,9 @@ def take_section(evidence: Evidence, curves: Curves) -> dict[str, Any]:
         told = f", validation reward {level_text(value, False)}" if value is not None else ""
         entries.append({"name": "best checkpoint", "text": f"step {curves.best}{told}"})
     entries.append({"name": "adapter", "text": adapter_text(evidence), "code": True})
+    if evidence.finished is None:
+        resume = f"rftspec resume {shlex.quote(evidence.folder_name)}"
+        entries.append({"name": "go on with it", "text": resume, "code": True})
     entries.append({"name": "run it again", "text": command(evidence), "code": True})
     for gate in evidence.gates:
         told = "held" if gate["passed"] else "failed"

@@ -9,11 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
-from rftspec.data.rows import read_rows
-from rftspec.diagnostics import Diagnostic, DiagnosticError, Span
 from rftspec.graders.output import FinishReason
 from rftspec.plan.model import ReferencePlan
 from rftspec.record.events import Origin, evaluation
@@ -21,6 +18,7 @@ from rftspec.record.streams import StreamReader
 from rftspec.run.grade import Answer, GradedSample, error_share, evaluation_metrics
 from rftspec.run.job import Job, Stopped
 from rftspec.run.observer import EvaluationSeen
+from rftspec.run.outputs import read_outputs
 from rftspec.run.program import TRAIN_ROWS, Unit
 from rftspec.run.rows import Row, subset
 
@@ -63,13 +61,18 @@ def _sample(
 ) -> list[GradedSample]:
     response = job.plan.response
     with job.meter.sampling(len(rows) * samples) as told:
+
+        def finished(count: int) -> None:
+            told(count)
+            job.interrupt.check()  # an evaluation is dropped and done again: no need to wait
+
         groups = job.engine.sample(
             [job.prompt(row, row.split, 0) for row in rows],
             samples=samples,
             temperature=response.temperature,
             max_tokens=response.max_tokens,
             policy=policy,
-            on_finished=told,
+            on_finished=finished,
         )
     return job.grading.completions(rows, groups)
 
@@ -90,7 +93,7 @@ def reference(job: Job, unit: Unit) -> None:
     started = time.perf_counter()
     plan, rows = unit.reference, rows_of(job, unit.split)
     assert plan is not None  # a `reference` unit has one
-    answers = _outputs(plan, rows) if plan.kind == "outputs" else _vote(job, plan, unit, rows)
+    answers = read_outputs(plan, rows) if plan.kind == "outputs" else _vote(job, plan, unit, rows)
     graded = job.grading.answers(answers)
     origin = Origin("evaluation", unit.model, unit.split, 0)
     job.writer.samples(s.line(origin) for s in graded)
@@ -120,37 +123,6 @@ def _tell(job: Job, origin: Origin, graded: Sequence[GradedSample], seconds: flo
         EvaluationSeen(origin.model, origin.split, origin.step, rows, len(graded), metrics, seconds)
     )
     return metrics["reward"] or 0.0
-
-
-def _outputs(plan: ReferencePlan, rows: Sequence[Row]) -> list[Answer]:
-    """Outputs made elsewhere, matched to rows by `id` or by `row`; several per row are samples."""
-    path = Path(plan.path or "")
-    by_id = {row.item["id"]: row for row in rows if isinstance(row.item.get("id"), str | int)}
-    by_row = {row.index: row for row in rows}
-    counts: Counter[int] = Counter()
-    answers: list[Answer] = []
-    for line, output in read_rows(path):
-        text = output.get("output_text")
-        if not isinstance(text, str) or not ({"id", "row"} & output.keys()):
-            raise _malformed(path, line)
-        row = by_id.get(output["id"]) if "id" in output else by_row.get(output["row"])
-        if row is not None:
-            answers.append(Answer(row, counts[row.index], text))
-            counts[row.index] += 1
-    return answers
-
-
-def _malformed(path: Path, line: int) -> DiagnosticError:
-    return DiagnosticError(
-        [
-            Diagnostic(
-                "R408",
-                "an output needs `output_text` (a string), and `id` or `row`",
-                span=Span(str(path), line + 1, 1, line + 1, 1),
-                hint='write lines such as {"id": "case-1", "output_text": "…"}',
-            )
-        ]
-    )
 
 
 def _vote(job: Job, plan: ReferencePlan, unit: Unit, rows: Sequence[Row]) -> list[Answer]:

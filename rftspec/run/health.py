@@ -24,6 +24,8 @@ CODES: Mapping[str, str] = {
     "an unexpected way. Their reward is the floor; mend the grader before trusting the run.",
     "H4": "Completions are twice as long as at the start while correct answers did not become "
     "more: the reward may pay for words.",
+    "H9": "The gradient of a step was not finite, and its update was left out. Once may be chance; "
+    "if it comes again, lower train.learning_rate.",
 }
 """Every health rule with its page for `rftspec explain`."""
 
@@ -110,10 +112,24 @@ def _longer(history: History, plan: Plan) -> str | None:
     )
 
 
+def _not_finite(history: History, plan: Plan) -> str | None:
+    """A value that is not finite stands as None in the record."""
+    metrics = history.steps[-1][1]
+    if "grad_norm" not in metrics or metrics["grad_norm"] is not None:
+        return None
+    return "the gradient was not finite: this step's update was left out"
+
+
 def _then_and_now(history: History, metric: str) -> tuple[float, float]:
     first = [m.get(metric) or 0.0 for _, m in history.steps[:_WINDOW]]
     last = [m.get(metric) or 0.0 for _, m in history.steps[-_WINDOW:]]
     return float(np.mean(first)), float(np.mean(last))
 
 
-_RULES: Mapping[str, Rule] = {"H1": _no_signal, "H2": _truncated, "H3": _errors, "H4": _longer}
+_RULES: Mapping[str, Rule] = {
+    "H1": _no_signal,
+    "H2": _truncated,
+    "H3": _errors,
+    "H4": _longer,
+    "H9": _not_finite,
+}

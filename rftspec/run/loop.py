@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rftspec.diagnostics import DiagnosticError
 from rftspec.engine.types import Completion, Engine, Group, Prompt
 from rftspec.plan.model import Plan
 from rftspec.record import events
@@ -29,11 +30,13 @@ from rftspec.run.interrupt import Interrupt, Interrupted
 from rftspec.run.job import Job, Stopped
 from rftspec.run.observer import Observer, Outcome, Silent, StepSeen
 from rftspec.run.outcome import STOPPING, finished, stopped, versions
+from rftspec.run.outputs import check_outputs
 from rftspec.run.program import Unit, program
 from rftspec.run.progress import Meter
 from rftspec.run.rows import Row, read_splits, step_rows
 from rftspec.run.scoring import check_gates, open_grading
 from rftspec.run.summary import adapter_page, summarise
+from rftspec.run.timing import step_rates, step_seconds
 from rftspec.run.track import track
 
 
@@ -53,6 +56,7 @@ def run_plan(
     """
     observer = observer or Silent()
     rows = read_splits(plan.data, plan.seed)
+    check_outputs(plan, rows.of(rows.headline))
     units = program(plan, rows)
     writer = RecordWriter.resume(folder) if resume else RecordWriter.create(folder, plan)
     record = Record(folder, plan)
@@ -70,6 +74,9 @@ def run_plan(
                 return _go(job, units)
         except (Stopped, Interrupted, RecordError) as reason:
             return stopped(writer, reason)
+        except DiagnosticError:  # the base model is not there, say: nothing was begun
+            writer.discard_if_new()
+            raise
         finally:
             track(plan, record, observer)
 
@@ -204,12 +211,9 @@ def _tell_step(
     for warning in findings(job.history, plan):
         job.tell(warning)
         job.observer.on_warning(warning.fields["code"], warning.fields["message"], step)
-    names = ("sampling", "grading", "training")
-    seconds = {name: times[n + 1] - times[n] for n, name in enumerate(names)}
-    seconds["full_iteration"] = times[-1] - times[0]
-    rate = sum(s.tokens for s in graded) / max(1e-9, seconds["sampling"])
-    measured = {"sampling_tokens_per_second": rate, **measured}
-    job.writer.timing(phase="train", step=step, **seconds, **measured)
+    seconds = step_seconds(times)
+    rates = step_rates(seconds, sum(s.tokens for s in graded), learned.get("tokens_trained"))
+    job.writer.timing(phase="train", step=step, **{**seconds, **rates, **measured})
     job.observer.on_step(StepSeen(step, plan.train.steps, told, seconds, lines[-1]))
 
 

@@ -13,6 +13,8 @@ from rftspec.run.program import Unit
 _LEARNING_COST = 2.0
 """A rollout's cost in evaluation completions before a step was timed: it is also learned from."""
 
+_ENOUGH = 0.1
+
 
 @dataclass(slots=True)
 class Meter:
@@ -25,6 +27,7 @@ class Meter:
     _phase: Phase = field(default_factory=lambda: Phase("open", "", 0, "completions"))
     _phase_done: int = 0
     _unit_done: int = 0
+    _unit_start: float = 0.0
     _position: int = 0
     _seconds: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
     _completions: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
@@ -38,8 +41,8 @@ class Meter:
 
     def at(self, position: int) -> None:
         """The run stands before this unit: tell of a new phase, unless training goes on."""
-        self._position, self._unit_done = position, 0
-        unit, steps = self.units[position], self.units[-1].step
+        self._position, self._unit_done, self._unit_start = position, 0, self.now()
+        unit = self.units[position]
         if unit.kind == "step":
             steps = max(u.step for u in self.units if u.kind == "step")
             if self._phase.name != "train":
@@ -90,7 +93,7 @@ class Meter:
 
     def _left(self) -> float | None:
         """Estimated seconds of the units from here on."""
-        if not any(self._completions.values()):
+        if not self._cost(False):
             return None
         training = self.units[self._position].kind == "step"
         # a rollout counts half when it is sampled, whole when the step is done
@@ -106,10 +109,18 @@ class Meter:
         """Seconds per completion: measured, else from the other kind of work."""
         if self._completions[training]:
             return self._seconds[training] / self._completions[training]
-        if not self._completions[not training]:
-            return 0.0
-        other = self._seconds[not training] / self._completions[not training]
+        if self._completions[not training]:
+            other = self._seconds[not training] / self._completions[not training]
+        else:
+            other = self._first_rate() * (1 if training else _LEARNING_COST)
         return other * _LEARNING_COST if training else other / _LEARNING_COST
+
+    def _first_rate(self) -> float:
+        """Seconds per completion of the first evaluation, once a tenth of it is done."""
+        enough = self.units[self._position].completions * _ENOUGH
+        if not self._unit_done or self._unit_done < enough:
+            return 0.0
+        return (self.now() - self._unit_start) / self._unit_done
 
 
 def _phase_name(unit: Unit) -> PhaseName:

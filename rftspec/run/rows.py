@@ -15,7 +15,7 @@ from typing import Any
 
 from rftspec.data.rows import file_hash, messages_of, read_rows
 from rftspec.plan.model import DataPlan, SplitPlan
-from rftspec.record.errors import RecordError, from_os_error
+from rftspec.record.errors import RecordError, unreadable
 
 _KEPT = ("messages", "id")
 """Fields that stay with their row when answers are shuffled."""
@@ -82,7 +82,7 @@ def _read(name: str, split: SplitPlan | None, prompt: Any) -> list[Row]:
             Row(name, i, item, messages_of(item, prompt)) for i, item in read_rows(path, indices)
         ]
     except OSError as error:
-        raise from_os_error(error, path) from error
+        raise unreadable(error, path) from error
 
 
 def epoch_order(rows: int, *, seed: int, epoch: int) -> list[int]:

@@ -27,7 +27,7 @@ class Scalar(NamedTuple):
 
 def track(plan: Plan, record: Record, observer: Observer) -> None:
     """Send the record to every tracker that the plan names."""
-    if "tensorboard" not in plan.track:
+    if "tensorboard" not in plan.track or not record.folder.exists():
         return
     try:
         write_tensorboard(record, record.layout.tensorboard)

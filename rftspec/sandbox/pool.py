@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, WorkerDied, clean
+from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, WorkerDied, clean, encode
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +29,7 @@ BATCH = 64
 CALLS_PER_WORKER = 10_000
 """A worker is replaced after this many calls, so that nothing can build up in it."""
 
+_NOT_JSON = Outcome("runtime_error", detail="the sample or the item is not JSON")
 _KINDS = frozenset(get_args(OutcomeKind))
 
 
@@ -74,7 +75,7 @@ class Pool:
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers of the lock-down, active or missing, as a started worker found them."""
-        with self._worker() as worker:
+        with self._worker(any_layers=True) as worker:
             return worker.layers
 
     def check(self, source: str) -> list[Problem]:
@@ -120,7 +121,7 @@ class Pool:
             return self._executor
 
     @contextmanager
-    def _worker(self) -> Iterator[Process]:
+    def _worker(self, *, any_layers: bool = False) -> Iterator[Process]:
         """A worker of the pool, started if need be; replaced when it is worn or died."""
         worker = self._slots.get()
         try:
@@ -131,7 +132,8 @@ class Pool:
                 worker = None
             if worker is None:
                 worker = self._spawn()
-            self._require_layers(worker)
+            if not any_layers:
+                self._require_layers(worker)
             yield worker
         except BaseException:
             # whatever happened, the state of this worker's pipe is not known any more
@@ -148,7 +150,11 @@ class Pool:
     def _spawn(self) -> Process:
         from rftspec.sandbox.process import Process
 
-        return Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb)
+        try:
+            return Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb)
+        except OSError as error:
+            reason = f"a worker cannot be started: {error.strerror}"
+            raise WorkerDied(None, timed_out=False, reason=reason) from None
 
     def _require_layers(self, worker: Process) -> None:
         missing = [layer for layer in worker.layers if layer.required and not layer.active]
@@ -164,6 +170,10 @@ class Pool:
                 for outcome in self._ask(source, [calls[i] for i in pending]):
                     outcomes[pending[done]] = outcome
                     done += 1
+            except (ValueError, TypeError, RecursionError):
+                # raised before anything was sent: some input is no JSON
+                for i in pending:
+                    outcomes[i] = None if _is_json(calls[i]) else _NOT_JSON
             except WorkerDied as died:
                 if died.index is not None and died.index >= done:
                     outcomes[pending[died.index]] = _death(died)
@@ -196,6 +206,14 @@ def _outcome(reply: Any) -> Outcome:
             return Outcome("score", float(value))
         return Outcome("invalid_score", detail="the worker's score is not a number")
     return Outcome(kind, None, clean(str(detail)), line if type(line) is int else None)
+
+
+def _is_json(call: tuple[Any, Any]) -> bool:
+    try:
+        encode(call)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return True
 
 
 def _death(died: WorkerDied) -> Outcome:

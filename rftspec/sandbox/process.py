@@ -54,9 +54,13 @@ class Process:
         self._progress = mmap.mmap(shared, mmap.PAGESIZE)
         fds = (theirs_in, theirs_out, shared)
         numbers = [*map(str, fds), f"{timeout_s:g}", str(memory_mb)]
-        self._popen = _start(numbers, fds)
-        for fd in fds:
-            os.close(fd)
+        try:
+            self._popen = _start(numbers, fds)
+        except OSError:
+            _close(self._requests, self._replies)
+            raise
+        finally:
+            _close(*fds)
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         self._finalizer = weakref.finalize(
@@ -218,15 +222,19 @@ def _reason(code: int | None) -> str:
     return f"it was ended by {signal.Signals(-code).name}"
 
 
+def _close(*fds: int) -> None:
+    for fd in fds:
+        with suppress(OSError):
+            os.close(fd)
+
+
 def _kill(popen: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(popen.pid, signal.SIGKILL)
 
 
 def _end(popen: subprocess.Popen[bytes], requests: int, replies: int, shared: mmap.mmap) -> None:
-    for fd in (requests, replies):
-        with suppress(OSError):
-            os.close(fd)
+    _close(requests, replies)
     if popen.returncode is None:
         _kill(popen)
         with suppress(subprocess.TimeoutExpired):

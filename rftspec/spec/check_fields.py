@@ -28,7 +28,7 @@ def unexplained(
     mixed = {
         path
         for _, path, name, _ in _uses(graders, metrics)
-        if any(len(s.kinds) > 1 for s in _facts_of(name, splits))
+        if len({kind for s in _facts_of(name, splits) for kind in s.kinds}) > 1
     }
     return [
         d
@@ -39,7 +39,14 @@ def unexplained(
 
 
 def _facts_of(name: str, splits: Mapping[str, SplitFacts]) -> list[FieldFacts]:
-    return [facts.fields[name] for facts in splits.values() if name in facts.fields]
+    """What each file holds in a field; a file without it lacks it from its first row on."""
+    if not any(name in facts.fields for facts in splits.values()):
+        return []
+    return [
+        facts.fields.get(name, FieldFacts(missing=facts.first))
+        for facts in splits.values()
+        if facts.rows
+    ]
 
 
 def _is_lacking(diagnostic: Diagnostic, splits: Mapping[str, SplitFacts]) -> bool:
@@ -67,35 +74,50 @@ def check_used_fields(
     """
     told: set[tuple[str, str]] = set()
     for owner, path, name, is_template in _uses(graders, metrics):
-        for facts in splits.values():
-            seen = facts.fields.get(name)
-            if seen is None or (name, facts.name) in told:
-                continue
-            if _say(draft, facts, seen, name, owner, is_template or path in refused):
-                told.add((name, facts.name))
+        elsewhere: dict[str, str] = {}
+        for facts, seen in zip(
+            (f for f in splits.values() if f.rows), _facts_of(name, splits), strict=False
+        ):
+            if (name, facts.name) not in told:
+                strict = is_template or path in refused
+                problem = _lack(facts, seen, name, owner, strict)
+                problem = problem or _mixture(facts, seen, name, owner, elsewhere)
+                if problem is not None:
+                    draft.collector.add(problem)
+                    told.add((name, facts.name))
+            for kind, line in seen.kinds.items():
+                elsewhere.setdefault(kind, f"{facts.shown}:{line}")
 
 
-def _say(
-    draft: Draft, facts: SplitFacts, seen: FieldFacts, name: str, owner: str, strict: bool
-) -> bool:
+def _lack(
+    facts: SplitFacts, seen: FieldFacts, name: str, owner: str, strict: bool
+) -> Diagnostic | None:
+    """A row without the field, or with null in it, where that matters."""
+    null = seen.kinds.get("null")
     if strict and seen.missing is not None:
         message = f"`item.{name}`, which {owner} uses, is missing in this row"
         hint = "add it to the row; an expression may say `item.… ?? default`"
-        draft.collector.add(facts.problem("E217", seen.missing, message, hint))
-        return True
-    kinds = dict(seen.kinds)
-    null = kinds.pop("null", None)
+        return facts.problem("E217", seen.missing, message, hint)
     if strict and null is not None:
         message = f"`item.{name}`, which {owner} uses, is null in this row"
-        draft.collector.add(facts.problem("E218", null, message, "give it a value"))
-        return True
-    if len(kinds) > 1:
-        (first, line), (other, other_line) = sorted(kinds.items(), key=lambda kind: kind[1])[:2]
-        message = f"`item.{name}` is {other} here and {first} in line {line}; {owner} uses it"
-        hint = "write it the same way in every row"
-        draft.collector.add(facts.problem("E218", other_line, message, hint))
-        return True
-    return False
+        return facts.problem("E218", null, message, "give it a value")
+    return None
+
+
+def _mixture(
+    facts: SplitFacts, seen: FieldFacts, name: str, owner: str, elsewhere: Mapping[str, str]
+) -> Diagnostic | None:
+    """A row whose field is of another kind than the field of the rows before it."""
+    before = {kind: place for kind, place in elsewhere.items() if kind != "null"}
+    for kind, line in sorted(seen.kinds.items(), key=lambda entry: entry[1]):
+        if kind == "null":
+            continue
+        if before and kind not in before:
+            other, place = next(iter(before.items()))
+            message = f"`item.{name}` is {kind} here and {other} in {place}; {owner} uses it"
+            return facts.problem("E218", line, message, "write it the same way in every row")
+        before.setdefault(kind, f"{facts.shown}:{line}")
+    return None
 
 
 def _uses(

@@ -72,7 +72,7 @@ class Compiling:
         pool = Pool(sandbox=sandbox)
         try:
             for path, settings in self._loaded.sources.items():
-                builder = Builder(JSON, JSON, pool, self._loaded.origins, path)
+                builder = Builder(JSON, JSON, pool, origins=self._loaded.origins, path=path)
                 try:
                     KINDS["python"].build(settings, builder)
                 except DiagnosticError as error:

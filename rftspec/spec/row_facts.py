@@ -27,7 +27,8 @@ _KINDS: Mapping[type, str] = {
 class FieldFacts:
     """One field of the rows: where it is missing, and the first line of each kind of value."""
 
-    seen: int = 0
+    last: int = 0
+    """The last line that has it."""
     missing: int | None = None
     """The first line without it."""
     kinds: dict[str, int] = field(default_factory=dict)
@@ -42,6 +43,8 @@ class SplitFacts:
     path: Path
     shown: str
     rows: int = 0
+    first: int = 0
+    """The line of the first row."""
     sha256: str = ""
     fields: dict[str, FieldFacts] = field(default_factory=dict)
     """By dotted name without `item.`, nested objects to a depth of four."""
@@ -61,13 +64,16 @@ class SplitFacts:
         """Take note of a row's fields."""
         if not prefix:
             self.rows += 1
+            self.first = self.first or line
         fields = self.fields
         for name, value in item.items():
             key = prefix + name
             facts = fields.get(key)
             if facts is None:
-                facts = fields[key] = FieldFacts()
-            facts.seen += 1
+                # A field that is first seen on a later line was missing on the first one.
+                missing = self.first if self.rows > 1 else None
+                facts = fields[key] = FieldFacts(missing=missing)
+            facts.last = line
             kind = _KINDS.get(type(value), "a value")
             if kind not in facts.kinds:
                 facts.kinds[kind] = line
@@ -78,9 +84,8 @@ class SplitFacts:
 
     def _note_missing(self, line: int) -> None:
         for facts in self.fields.values():
-            if facts.missing is None and facts.seen < self.rows:
-                # A field first seen on a later line was missing on the first.
-                facts.missing = line if facts.seen == self.rows - 1 and self.rows > 1 else 1
+            if facts.missing is None and facts.last != line:
+                facts.missing = line
 
 
 class Repeats:

@@ -20,98 +20,113 @@ NAMES = {
 }
 """The environment of the random expressions."""
 
-_texts = st.text(st.sampled_from("ab ,1é"), max_size=4)
-_numbers = st.floats(-4, 4, width=16) | st.sampled_from([0.0, 1.0, 2.0, 1e300, -1e-300])
-_json = st.recursive(
-    st.none() | st.booleans() | _numbers | _texts,
+_TEXTS = st.text(st.sampled_from("ab ,1é"), max_size=4)
+_NUMBERS = st.floats(-4, 4, width=16) | st.sampled_from([0.0, 1.0, 2.0, 1e300, -1e-300])
+_JSON = st.recursive(
+    st.none() | st.booleans() | _NUMBERS | _TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("kl"), inner),
     max_leaves=5,
 )
 
+# N number, B bool, S string, L list of numbers, T list of strings, O number that may be missing
+_LEAVES = {
+    "N": ["a", "b", "0", "1", "2.5", "(-0.5)", "len(item.s)", "len(item.xs)"],
+    "B": ["p", "true", 'contains(item.s, "a")'],
+    "S": ["item.s", '"a,b"', '"a"'],
+    "L": ["item.xs", "[]", "[1, 2]"],
+    "T": ["item.ss", '["a", "b"]'],
+    "O": ["item.n", "item.xs[0]", "to_number(item.s)", "item.j.k", "item.j", "first(item.xs)"],
+}
+_SHAPES = {
+    "N": [
+        *(f"(N {sign} N)" for sign in "++-**/%^"),
+        "(N + N - N * N + N - N / N)",
+        "(-N)",
+        "(if B then N else N)",
+        *["(O ?? N)"] * 4,
+        *(f"{name}(N)" for name in ("abs", "floor", "ceil", "exp", "sqrt", "log", "rank_decay")),
+        *(f"{name}(N, N)" for name in ("min", "max", "safe_div", "linear_decay", "ndcg_at")),
+        "min(N, N, N)",
+        "round(N, N)",
+        "round(N)",
+        "clamp(N, N, N)",
+        "clamp(N)",
+        "gate(B, N)",
+        "number(B)",
+        "reciprocal_rank(N)",
+        "rank_decay(N, first=N, second=N, cutoff=N)",
+        *(f"{name}(L)" for name in ("sum", "len", "dup_count")),
+        *(f"{name}(L, L)" for name in ("jaccard", "f1", "recall", "precision", "weighted_mean")),
+        "ndcg_at(L, L, N)",
+        "token_f1(S, S)",
+        "count(L, N)",
+        "(let V = N in V * V - N)",
+        "(let V = L in sum(V) / len(V))",
+        "(let V = O in if has(V) then (V ?? N) else N)",
+    ],
+    "B": [
+        *(f"(N {sign} N)" for sign in ("<", "<=", ">", ">=", "==", "!=")),
+        "(B and B)",
+        "(B or B)",
+        "(B and B and B or B or B)",
+        "(not B)",
+        "has(O)",
+        "(L == L)",
+        "(S != S)",
+        "close(N, N)",
+        "(hit_at(rank_of(S, T), 2) ?? B)",
+        "starts_with(S, S)",
+    ],
+    "S": ["lower(S)", '(first(T) ?? "z")', "concat(S, S)", "(if B then S else S)", 'join(T, "1")'],
+    "L": ["[N, N]", "[N]", "unique(L)", "top_k(L, floor(abs(N)))", "(if B then L else L)"],
+    "T": ['split(S, ",")', "words(S)", "lines(S)", "unique(T)", "[S, S]"],
+    "O": [
+        "rank_of(S, T)",
+        "rank_of(N, L)",
+        "nth(L, N)",
+        "item.xs[N]",
+        "mean(L)",
+        "max(L)",
+        "min(L)",
+        "sum(item.j)",
+        "index_of(N, item.j)",
+        "rank_decay(rank_of(S, T), second=N)",
+        "(if B then O else O)",
+        "(O ?? O)",
+    ],
+}
+
 
 @st.composite
-def environments(draw, a=(-4.0, 4.0), b=(0.0, 1.0)):
-    """Values of the names; `a` and `b` within their ranges."""
+def environments(draw):
+    """Values of the names; `a` lies in [-4, 4] and `b` in [0, 1]."""
     return {
-        "a": draw(st.floats(*a)),
-        "b": draw(st.floats(*b)),
+        "a": draw(st.floats(-4, 4)),
+        "b": draw(st.floats(0, 1)),
         "p": draw(st.booleans()),
         "item": {
-            "s": draw(_texts),
-            "xs": draw(st.lists(_numbers, max_size=4)),
-            "ss": draw(st.lists(_texts, max_size=4)),
-            "n": draw(st.none() | _numbers),
-            "j": draw(_json.filter(lambda value: value is not None)),
+            "s": draw(_TEXTS),
+            "xs": draw(st.lists(_NUMBERS, max_size=4)),
+            "ss": draw(st.lists(_TEXTS, max_size=4)),
+            "n": draw(st.none() | _NUMBERS),
+            "j": draw(_JSON.filter(lambda value: value is not None)),
         },
     }
 
 
-def _literal(value):
-    return f"{value!r}" if value >= 0 else f"(-{-value!r})"
+@st.composite
+def expressions(draw):
+    """The text of a number or bool expression."""
+    names = iter(f"v{place}" for place in range(10_000))
+    return _grow(draw, draw(st.sampled_from("NNNB")), draw(st.integers(1, 4)), names)
 
 
-def _join(template, *parts):
-    return st.tuples(*parts).map(lambda texts: template.format(*texts))
-
-
-def expressions():
-    """Texts of number and of bool expressions."""
-    number_leaf = st.sampled_from(["a", "b", "len(item.s)"]) | _numbers.map(_literal)
-    bool_leaf = st.sampled_from(["p", "true", "false", 'contains(item.s, "a")'])
-    leaves = st.tuples(number_leaf, bool_leaf)
-    return st.recursive(leaves, _grow, max_leaves=12)
-
-
-def _grow(pairs):
-    number, truth = pairs.map(lambda pair: pair[0]), pairs.map(lambda pair: pair[1])
-    strings = st.sampled_from(["item.s", "lower(item.s)", '"a,b"', 'first(item.ss) ?? ""'])
-    lists = st.one_of(
-        st.sampled_from(["item.xs", "[]", "unique(item.xs)"]),
-        st.lists(number, min_size=1, max_size=3).map(lambda xs: f"[{', '.join(xs)}]"),
-        _join("top_k({}, floor(abs({})))", st.just("item.xs"), number),
+def _grow(draw, kind, depth, names):
+    if depth == 0:
+        return draw(st.sampled_from(_LEAVES[kind]))
+    shape = draw(st.sampled_from(_SHAPES[kind]))
+    name = next(names)
+    return "".join(
+        name if sign == "V" else _grow(draw, sign, depth - 1, names) if sign in _SHAPES else sign
+        for sign in shape
     )
-    texts = st.sampled_from(["item.ss", 'split(item.s, ",")', "words(item.s)", "lines(item.s)"])
-    optional = st.one_of(
-        st.sampled_from(["item.n", "item.xs[0]", "to_number(item.s)", "item.j.k", "item.j"]),
-        _join("rank_of({}, {})", strings, texts),
-        _join("rank_of({}, {})", number, lists),
-        _join("nth({}, {})", lists, number),
-        _join("item.xs[{}]", number),
-        _join("mean({})", lists),
-        _join("max({})", lists),
-        _join("sum(item.j)"),
-        _join("rank_decay(rank_of({}, {}), second={})", strings, texts, number),
-    )
-    numbers = st.one_of(
-        _join("({} {} {})", number, st.sampled_from("+-*/%^"), number),
-        _join("{} + {} - {} * {} + {} - {}", *[number] * 6).map("({})".format),
-        _join("(-{})", number),
-        _join("(if {} then {} else {})", truth, number, number),
-        _join("({} ?? {})", optional, number),
-        _join("{}({})", st.sampled_from(["abs", "floor", "ceil", "exp", "sqrt", "log"]), number),
-        _join("round({}, {})", number, number),
-        _join("{}({}, {})", st.sampled_from(["min", "max", "safe_div"]), number, number),
-        _join("clamp({}, {}, {})", number, number, number),
-        _join("gate({}, {})", truth, number),
-        _join("{}({})", st.sampled_from(["sum", "len", "dup_count"]), lists),
-        _join("weighted_mean({}, {})", lists, lists),
-        _join("{}({}, {})", st.sampled_from(["jaccard", "f1", "recall"]), lists, lists),
-        _join("token_f1({}, {})", strings, strings),
-        _join("{}({})", st.sampled_from(["rank_decay", "reciprocal_rank"]), number),
-        _join("linear_decay({}, {})", number, number),
-        _join("ndcg_at({}, {})", number, number),
-        _join("(let x{} = {} in x{} * {})", *[st.just("y"), number, st.just("y"), number]).filter(
-            lambda text: text.count("let ") == 1
-        ),
-    )
-    truths = st.one_of(
-        _join("({} {} {})", number, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), number),
-        _join("({} {} {})", truth, st.sampled_from(["and", "or"]), truth),
-        _join("({} and {} and {} or {})", truth, truth, truth, truth),
-        _join("(not {})", truth),
-        _join("has({})", optional),
-        _join("({} == {})", lists, lists),
-        _join("close({}, {})", number, number),
-        _join("(hit_at(rank_of({}, {}), 2) ?? {})", strings, texts, truth),
-    )
-    return st.tuples(numbers, truths)

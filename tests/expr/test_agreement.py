@@ -23,9 +23,10 @@ def _compiled(text):
     try:
         return compile_expression(text, NAMES, result="any")
     except DiagnosticError as error:
-        # random constants divide by zero, and random warnings are no matter
-        assert {d.code for d in error.diagnostics if d.severity == "error"} == {"E331"}, text
-        return None
+        # random constants divide by zero; nothing else may be wrong with these texts
+        codes = {d.code for d in error.diagnostics if d.severity == "error"}
+    assert codes == {"E331"}
+    return None
 
 
 def _outcome(evaluate, env):
@@ -37,30 +38,26 @@ def _outcome(evaluate, env):
 
 @relaxed
 @given(expressions(), environments())
-def test_closures_do_what_the_tree_walk_does(texts, env):
-    for text in texts:
-        expression = _compiled(text)
-        if expression is not None:
-            walked = _outcome(expression.evaluate_by_walking, env)
-            assert _outcome(expression.evaluate, env) == walked, text
+def test_closures_do_what_the_tree_walk_does(text, env):
+    expression = _compiled(text)
+    assume(expression is not None)
+    walked = _outcome(expression.evaluate_by_walking, env)
+    assert _outcome(expression.evaluate, env) == walked
 
 
 @relaxed
 @given(expressions(), st.lists(environments(), min_size=1, max_size=4))
-def test_values_are_finite_and_lie_within_the_bounds(texts, envs):
-    for text in texts:
-        expression = _compiled(text)
-        if expression is None:
-            continue
-        low, high = bounds(expression, RANGES)
-        for env in envs:
-            outcome = _outcome(expression.evaluate, env)
-            if outcome[0] == "value":
-                value = outcome[1]
-                assert math.isfinite(value), text
-                assert low <= value <= high, (text, low, high)
-            else:
-                assert 0 <= outcome[4] <= outcome[5] <= len(text)
+def test_values_are_finite_and_lie_within_the_bounds(text, envs):
+    expression = _compiled(text)
+    assume(expression is not None)
+    low, high = bounds(expression, RANGES)
+    for env in envs:
+        outcome = _outcome(expression.evaluate, env)
+        if outcome[0] == "value":
+            assert math.isfinite(outcome[1])
+            assert low <= outcome[1] <= high
+        else:
+            assert 0 <= outcome[4] <= outcome[5] <= len(text)
 
 
 @relaxed
@@ -82,8 +79,7 @@ def test_any_text_is_an_expression_or_a_diagnostic_with_a_place(text):
 @given(
     expressions(), st.integers(0, 400), st.sampled_from(["", "(", ")", ",", " or ", "x", "1", "."])
 )
-def test_damaged_expressions_give_one_syntax_error_inside_the_text(texts, place, patch):
-    text = texts[0]
+def test_damaged_expressions_give_one_syntax_error_inside_the_text(text, place, patch):
     assume(place < len(text))
     damaged = text[:place] + patch + text[place + 1 :]
     try:

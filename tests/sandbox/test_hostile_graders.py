@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,12 @@ CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "hos
 PWNED = Path("/tmp/rftspec_pwned")
 SAMPLE = {"output_text": "1. a\n2. b", "ranked": ["a", "b"]}
 ITEM = {"answer": "b"}
-TIMEOUT_S = 0.5
 # soft limit, the grace of the kernel's timer, and what starting a worker on a busy machine costs
 WALL_S = 15.0
 BENIGN = "def grade(sample, item):\n    return 0.75"
 
-# `re` is refused as long as there is no RE2 behind it: a script that imports it does not compile.
-NEEDS_RE = re.compile(r"^import (\w+, )*re\b", re.MULTILINE)
+# `re` is refused as long as there is no RE2 behind it: a script that uses it does not compile.
+NEEDS_RE = re.compile(r"^import .*\bre\b.*$", re.MULTILINE)
 
 
 def cases() -> list[Any]:
@@ -33,12 +31,6 @@ def cases() -> list[Any]:
     with CORPUS.open(encoding="utf-8") as lines:
         loaded = [json.loads(line) for line in lines]
     return [pytest.param(case, id=case["id"]) for case in loaded]
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool(timeout_s=TIMEOUT_S) as made:
-        yield made
 
 
 def test_corpus_is_there() -> None:
@@ -51,10 +43,11 @@ def test_corpus_is_there() -> None:
 def test_hostile_script_ends_as_expected(case: dict[str, Any], pool: Pool) -> None:
     calls = case.get("calls") or [[case.get("sample", SAMPLE), case.get("item", ITEM)]]
     started = time.monotonic()
-    outcomes = pool.grade(case["code"], [(sample, item) for sample, item in calls])
+    code = case["code"] if "re." in case["code"] else NEEDS_RE.sub("import math", case["code"])
+    outcomes = pool.grade(code, [(sample, item) for sample, item in calls])
     assert time.monotonic() - started < WALL_S
     assert len(outcomes) == len(calls)
-    if NEEDS_RE.search(case["code"]):
+    if NEEDS_RE.search(code):
         assert {outcome.kind for outcome in outcomes} == {"compile_error"}
     else:
         check_expectation(case, outcomes)

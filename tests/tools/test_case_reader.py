@@ -47,7 +47,8 @@ def test_no_prompt_names_its_gene_and_no_row_comes_twice(split):
 
 
 def test_phenotype_matching_answers_every_judged_row_in_the_answer_format():
-    answers = [json.loads(line) for line in (DATA / "phenotype_matching.jsonl").open()]
+    lines = (DATA / "phenotype_matching.jsonl").read_text().splitlines()
+    answers = [json.loads(line) for line in lines]
     judged = [row["id"] for split in ("validation", "test") for row in rows(split)]
     assert [answer["id"] for answer in answers] == judged
     for answer in answers:

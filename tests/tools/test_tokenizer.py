@@ -26,7 +26,7 @@ def test_any_text_comes_back_as_it_went_in(tokenizer, text):
 def test_prompts_and_answers_are_short(tokenizer):
     lengths = [
         len(tokenizer.encode(json.loads(line)["messages"][-1]["content"]).ids)
-        for line in (ROOT / "specs/data/rare_disease/test.jsonl").open()
+        for line in (ROOT / "specs/data/rare_disease/test.jsonl").read_text().splitlines()
     ]
     assert max(lengths) <= 40
     answer = '{"reasoning": "Judged by Ataxia; no Seizure; best fit first.", "genes": ["ITPR1", "SON"]}'

@@ -25,6 +25,7 @@ _PUNCTUATION = str.maketrans("", "", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
     "len(xs: list[T]) -> number",
     example="len([1, 2]) == 2",
     bounds=lambda xs: Range(xs.shortest, xs.longest),
+    finite=True,
 )
 def length(xs: Sequence[Any]) -> float:
     """The number of elements of a list."""
@@ -79,6 +80,7 @@ def top_k(xs: Sequence[Any], k: float) -> Sequence[Any]:
     "index_of(x: S, xs: list[S]) -> number?",
     example="(index_of(5, [4, 5]) ?? -1) == 1",
     bounds=lambda x, xs: Range(0.0, max(xs.longest - 1, 0.0)),
+    finite=True,
 )
 def index_of(x: Any, xs: Sequence[Any]) -> float | None:
     """The place of `x` in the list, from 0 as in `xs[0]`; missing when it is not there."""
@@ -98,6 +100,7 @@ def contains(xs: Sequence[Any], x: Any) -> bool:
     "count(xs: list[S], x: S) -> number",
     example="count([1, 2, 1], 1) == 2",
     bounds=lambda xs, x: Range(0.0, xs.longest),
+    finite=True,
 )
 def count(xs: Sequence[Any], x: Any) -> float:
     """How often `x` stands in the list."""
@@ -118,6 +121,7 @@ def unique(xs: Sequence[Any]) -> list[Any]:
     "dup_count(xs: list[S]) -> number",
     example="dup_count([2, 1, 2, 2]) == 2",
     bounds=lambda xs: Range(0.0, max(xs.longest - 1, 0.0)),
+    finite=True,
 )
 def dup_count(xs: Sequence[Any]) -> float:
     """How many elements repeat an earlier one."""
@@ -147,6 +151,7 @@ def mean(xs: Sequence[float]) -> float | None:
     "rank_of(x: S, xs: list[S]) -> number?",
     example='(rank_of("b", ["a", "b"]) ?? 0) == 2',
     bounds=lambda x, xs: Range(1.0, max(xs.longest, 1.0)),
+    finite=True,
 )
 def rank_of(x: Any, xs: Sequence[Any]) -> float | None:
     """The rank of `x` in the list, 1 for the first; missing when it is not there."""
@@ -166,6 +171,7 @@ def _decay_bounds(rank: Range, first: Range, second: Range, cutoff: Range) -> Ra
     example="close(rank_decay(3), 0.49)",
     rules={"rank": RANK, "first": POSITIVE, "second": NOT_NEGATIVE, "cutoff": RANK},
     bounds=_decay_bounds,
+    finite=True,
 )
 def rank_decay(rank: float, first: float, second: float, cutoff: float | None) -> float:
     """`first · (second / first) ^ (rank - 1)`: falls by one ratio per rank; 0 beyond the cutoff.
@@ -186,6 +192,7 @@ def rank_decay(rank: float, first: float, second: float, cutoff: float | None) -
     example="linear_decay(2, 4) == 0.75",
     rules={"rank": RANK, "cutoff": RANK},
     bounds=ranges.UNIT,
+    finite=True,
 )
 def linear_decay(rank: float, cutoff: float) -> float:
     """1 for the first, less by 1/cutoff for each rank after it, 0 beyond the cutoff."""
@@ -197,6 +204,7 @@ def linear_decay(rank: float, cutoff: float) -> float:
     example="reciprocal_rank(4) == 0.25",
     rules={"rank": RANK},
     bounds=lambda rank: Range(max(1.0 / max(rank.high, 1.0), 0.0), 1.0 / max(rank.low, 1.0)),
+    finite=True,
 )
 def reciprocal_rank(rank: float) -> float:
     """1 / rank."""
@@ -218,6 +226,7 @@ def hit_at(rank: float, k: float) -> bool:
     example="ndcg_at(1, 5) == 1",
     rules={"rank": RANK, "k": PLACE},
     bounds=ranges.UNIT,
+    finite=True,
 )
 def ndcg_at_rank(rank: float, k: float) -> float:
     """1 / log2(rank + 1) for the one relevant element, 0 beyond the first `k`."""
@@ -229,6 +238,7 @@ def ndcg_at_rank(rank: float, k: float) -> float:
     example='ndcg_at(["a", "x"], ["a"], 2) == 1',
     rules={"k": PLACE},
     bounds=ranges.UNIT,
+    finite=True,
 )
 def ndcg_at(ranked: Sequence[Any], relevant: Sequence[Any], k: float) -> float:
     """Normalised discounted cumulative gain of the first `k`; a relevant element counts once."""
@@ -249,6 +259,7 @@ def ndcg_at(ranked: Sequence[Any], relevant: Sequence[Any], k: float) -> float:
     "jaccard(a: list[S], b: list[S]) -> number",
     example="jaccard([1, 2], [2, 3, 4]) == 0.25",
     bounds=ranges.UNIT,
+    finite=True,
 )
 def jaccard(a: Sequence[Any], b: Sequence[Any]) -> float:
     """The share of common elements among all; 1 when both lists are empty."""
@@ -260,6 +271,7 @@ def jaccard(a: Sequence[Any], b: Sequence[Any]) -> float:
     "precision(found: list[S], wanted: list[S]) -> number",
     example="precision([1, 2], [2, 3]) == 0.5",
     bounds=ranges.UNIT,
+    finite=True,
 )
 def precision(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     """The share of the found that is wanted; nothing found counts 1 if nothing is wanted."""
@@ -270,6 +282,7 @@ def precision(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     "recall(found: list[S], wanted: list[S]) -> number",
     example="recall([1, 2], [2]) == 1",
     bounds=ranges.UNIT,
+    finite=True,
 )
 def recall(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     """The share of the wanted that is found; nothing wanted counts 1 if nothing is found."""
@@ -280,6 +293,7 @@ def recall(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     "f1(found: list[S], wanted: list[S]) -> number",
     example="f1([1, 2], [2]) == 2 / 3",
     bounds=ranges.UNIT,
+    finite=True,
 )
 def f1(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     """The harmonic mean of precision and recall; repetitions do not count."""
@@ -291,6 +305,7 @@ def f1(found: Sequence[Any], wanted: Sequence[Any]) -> float:
     "token_f1(a: string, b: string) -> number",
     example='token_f1("The cat sat.", "a cat") == 2 / 3',
     bounds=ranges.UNIT,
+    finite=True,
 )
 def token_f1(a: str, b: str) -> float:
     """F1 over the words of two texts as SQuAD counts it: case, punctuation, articles left out."""

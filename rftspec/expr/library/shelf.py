@@ -30,6 +30,7 @@ class Shelf:
         rules: Mapping[str, Rule] | None = None,
         lifting: bool = True,
         bounds: Callable[..., Range] | Range = ANYTHING,
+        finite: bool = False,
     ) -> Callable[[Implementation], Implementation]:
         """Declare the decorated function; its docstring's first paragraph is its documentation.
 
@@ -45,6 +46,7 @@ class Shelf:
                     rules=rules,
                     lifting=lifting,
                     bounds=bounds,
+                    finite=finite,
                 )
             )
             return implementation

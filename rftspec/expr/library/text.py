@@ -18,7 +18,12 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9})\]")
 
 
-@SHELF.define("len(text: string) -> number", example='len("abc") == 3', bounds=ranges.NOT_NEGATIVE)
+@SHELF.define(
+    "len(text: string) -> number",
+    example='len("abc") == 3',
+    bounds=ranges.NOT_NEGATIVE,
+    finite=True,
+)
 def length(text: str) -> float:
     """The number of characters of a text."""
     return float(len(text))

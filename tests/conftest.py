@@ -1,0 +1,12 @@
+"""What all tests share: no network, no colours, and properties that do not depend on speed."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["NO_COLOR"] = "1"
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")

@@ -1,0 +1,197 @@
+"""Learning: algorithms, micro-batches, loss, optimiser state, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rftspec.diagnostics import DiagnosticError
+from rftspec.engine import adapter
+from rftspec.engine import loss as loss_module
+from rftspec.engine.algorithms import ALGORITHMS, advantages, divisor
+from rftspec.engine.local import LocalEngine
+from rftspec.engine.loss import token_logprobs
+from rftspec.engine.packing import Work, micro_batches
+from rftspec.engine.types import ENGINE_METRICS, Completion, Group, Prompt
+from rftspec.record.metrics import declared
+from tests.engine.conftest import MESSAGES, make_plan
+
+Toy = Callable[..., Path]
+
+
+def groups_of(engine: LocalEngine, step: int) -> list[Group]:
+    """A step's rollouts; the reward is the share of even tokens, so that there is a signal."""
+    prompts = [Prompt(engine.encode(m), ("train", step, i)) for i, m in enumerate(MESSAGES)]
+    found = engine.sample(prompts, samples=4, temperature=1.0, max_tokens=12, policy="tuned")
+    return [
+        Group(p, c, [float(np.mean([t % 2 == 0 for t in x.tokens])) for x in c])
+        for p, c in zip(prompts, found, strict=True)
+    ]
+
+
+def adapter_bytes(engine: LocalEngine) -> dict[str, bytes]:
+    return {n: p.detach().numpy().tobytes() for n, p in adapter.parameters(engine.wrapped)}
+
+
+@pytest.mark.parametrize(
+    ("name", "rewards", "expected"),
+    [
+        ("grpo", [0.0, 1.0], [-0.5 / (0.5**0.5 + 1e-4), 0.5 / (0.5**0.5 + 1e-4)]),
+        ("dr_grpo", [0.0, 1.0, 0.5, 0.5], [-0.5, 0.5, 0.0, 0.0]),
+        ("rloo", [0.0, 0.0, 1.0], [-0.5, -0.5, 1.0]),
+        *[(name, [0.3] * 5, [0.0] * 5) for name in ALGORITHMS],
+        *[(name, [1.0], [0.0]) for name in ALGORITHMS],
+    ],
+)
+def test_advantages_are_those_of_the_paper(
+    name: str, rewards: list[float], expected: list[float]
+) -> None:
+    np.testing.assert_allclose(advantages(ALGORITHMS[name], rewards), expected, atol=1e-12)
+
+
+def test_losses_are_divided_by_global_counts() -> None:
+    counts = {"tokens": 700, "completions": 16, "max_tokens": 96}
+    got = {name: divisor(row, **counts) for name, row in ALGORITHMS.items()}
+    assert got == {"grpo": 700, "dr_grpo": 16 * 96, "rloo": 16}
+
+
+def test_an_unknown_algorithm_is_a_diagnostic(toy: Toy) -> None:
+    with pytest.raises(DiagnosticError, match="M215"):
+        LocalEngine.open(make_plan(toy(), algorithm="gppo"))
+
+
+def work(prompt: int, *lengths: int) -> Work:
+    completions = tuple(
+        Completion(tuple(range(n)), "", "stop", np.zeros(n, np.float32)) for n in lengths
+    )
+    return Work(Prompt(tuple(range(prompt)), ("t", 0, 0)), completions, np.ones(len(lengths)))
+
+
+def test_micro_batches_hold_every_completion_once_largest_first() -> None:
+    items = [work(10, 5, 5), work(4, 30, 20, 25, 40), work(50, 7), work(3, 1, 1)]
+    batches = micro_batches(items, budget=70)
+    sizes = [sum(w.tokens for w in batch) for batch in batches]
+    assert max(sizes) <= 70
+    assert batches[0][0].tokens == max(w.tokens for b in batches for w in b)
+    got = sorted(len(c.tokens) for b in batches for w in b for c in w.completions)
+    assert got == sorted(len(c.tokens) for w in items for c in w.completions)
+
+
+def test_a_completion_longer_than_the_budget_is_its_own_batch() -> None:
+    batches = micro_batches([work(10, 100, 100)], budget=20)
+    assert [[len(w.completions) for w in b] for b in batches] == [[1], [1]]
+
+
+@pytest.mark.parametrize("kept", [1 << 25, 0])
+def test_chunked_logprobs_equal_log_softmax_in_value_and_gradient(
+    monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_ELEMENTS", 150)
+    monkeypatch.setattr(loss_module, "KEPT_ELEMENTS", kept)
+    torch.manual_seed(0)
+    head, targets = torch.randn(37, 8), torch.randint(37, (11,))
+    hidden = torch.randn(11, 8, requires_grad=True)
+    weights = torch.randn(11)
+    got, entropy = token_logprobs(hidden, head, targets, 0.7)
+    (got * weights).sum().backward()
+    grad, hidden.grad = hidden.grad, None
+    log_p = (hidden @ head.t() / 0.7).log_softmax(-1)
+    expected = log_p.gather(1, targets[:, None])[:, 0]
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(got, expected)
+    torch.testing.assert_close(entropy, -(log_p.exp() * log_p).sum(-1))
+    torch.testing.assert_close(grad, hidden.grad)
+
+
+@pytest.mark.parametrize("kl", [0.0, 0.1])
+def test_learn_gives_the_declared_metrics(toy: Toy, kl: float) -> None:
+    engine = LocalEngine.open(make_plan(toy(), kl=kl))
+    metrics = engine.learn(groups_of(engine, 1), step=1)
+    assert set(metrics) == {m for m in ENGINE_METRICS if kl or m != "kl"}
+    for name in metrics:
+        declared(name)
+
+
+def test_the_rewarded_completions_become_likelier(toy: Toy) -> None:
+    engine = LocalEngine.open(make_plan(toy(), learning_rate=3e-3))
+    before = np.mean([r for g in groups_of(engine, 0) for r in g.rewards])
+    for step in range(1, 13):
+        engine.learn(groups_of(engine, step), step=step)
+    after = np.mean([r for g in groups_of(engine, 0) for r in g.rewards])
+    assert after > before + 0.1
+
+
+def test_groups_without_signal_change_nothing_and_are_counted(engine: LocalEngine) -> None:
+    groups = groups_of(engine, 1)
+    flat = [Group(g.prompt, g.completions, [0.5] * 4) for g in groups]
+    start = adapter_bytes(engine)
+    metrics = engine.learn(flat, step=1)
+    assert metrics["groups_no_signal_share"] == 1.0
+    assert metrics["micro_batches"] == 0.0
+    assert metrics["logprob_mismatch_max"] <= 1e-5
+    assert adapter_bytes(engine) == start
+
+
+def test_the_learning_rate_warms_up_and_then_stays(toy: Toy) -> None:
+    learner = LocalEngine.open(make_plan(toy(), warmup_steps=4, learning_rate=0.8)).learner
+    assert [learner.learning_rate(s) for s in (1, 2, 4, 5, 50)] == [0.2, 0.4, 0.8, 0.8, 0.8]
+
+
+def test_an_update_that_is_not_finite_is_left_out(engine: LocalEngine) -> None:
+    groups = groups_of(engine, 1)
+    broken = [Group(g.prompt, g.completions, [float("nan"), 0.0, 1.0, 0.0]) for g in groups]
+    start = adapter_bytes(engine)
+    assert not np.isfinite(engine.learn(broken, step=1)["grad_norm"])
+    assert adapter_bytes(engine) == start
+
+
+def test_a_resumed_run_ends_with_the_same_bytes(toy: Toy, tmp_path: Path) -> None:
+    whole = LocalEngine.open(make_plan(toy()))
+    for step in (1, 2, 3, 4):
+        if step == 3:
+            whole.save_state(tmp_path / "state")
+        whole.learn(groups_of(whole, step), step=step)
+    resumed = LocalEngine.open(make_plan(toy()))
+    resumed.load_state(tmp_path / "state")
+    for step in (3, 4):
+        resumed.learn(groups_of(resumed, step), step=step)
+    assert adapter_bytes(resumed) == adapter_bytes(whole)
+    whole.save_state(tmp_path / "a")
+    resumed.save_state(tmp_path / "b")
+    for file in sorted((tmp_path / "a").iterdir()):
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_a_saved_adapter_comes_back_and_the_optimiser_is_left_alone(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    engine.learn(groups_of(engine, 1), step=1)
+    saved = adapter_bytes(engine)
+    engine.save_adapter(tmp_path / "adapter")
+    engine.learn(groups_of(engine, 2), step=2)
+    moments = len(engine.learner.optimizer.state)
+    engine.load_adapter(tmp_path / "adapter")
+    assert adapter_bytes(engine) == saved
+    assert len(engine.learner.optimizer.state) == moments
+    assert sorted(p.name for p in (tmp_path / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other rank"])
+def test_a_damaged_state_is_a_diagnostic(toy: Toy, tmp_path: Path, damage: str) -> None:
+    rank = 2 if damage == "other rank" else 4
+    LocalEngine.open(make_plan(toy(), lora_rank=rank)).save_state(tmp_path / "state")
+    file = tmp_path / "state" / "adapter_model.safetensors"
+    if damage == "missing":
+        file.unlink()
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    engine = LocalEngine.open(make_plan(toy()))
+    with pytest.raises(DiagnosticError, match="M212"):
+        engine.load_state(tmp_path / "state")
