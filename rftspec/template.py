@@ -21,6 +21,7 @@ Path = tuple[Step, ...]
 _OPEN, _CLOSE = "{{", "}}"
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]+\])*")
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]")
+_NESTED = "nested braces: a template names a path, such as `{{ item.answer }}`"
 
 
 class TemplateError(Exception):
@@ -80,6 +81,8 @@ def parse_template(text: str) -> Template:
     position = 0
     while (opening := text.find(_OPEN, position)) >= 0:
         _refuse_stray(text, position, opening)
+        if text[opening + 2 : opening + 3] == "{":
+            raise TemplateError(_NESTED, opening + 2, opening + 3)
         closing = text.find(_CLOSE, opening)
         if closing < 0:
             raise TemplateError("`{{` without `}}`", opening, opening + 2)
@@ -143,7 +146,7 @@ def _why_not(written: str) -> str:
     if "|" in written:
         return "a filter (`|`) is not offered: a template names a path, such as `item.answer`"
     if "{" in written:
-        return "nested braces: a template names a path, such as `{{ item.answer }}`"
+        return _NESTED
     if '["' in written or "['" in written:
         return 'write `.name` in place of `["name"]`'
     return "a template names a path, such as `item.answer` or `sample.output_tools[0].function`"

@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             args=None if argv is None else list(argv), prog_name="rftspec", standalone_mode=False
         )
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # click turns a closed pipe into SystemExit, and nothing else with standalone_mode off
         return _pipe_is_gone()
     except (KeyboardInterrupt, click.Abort):
         remark("interrupted")
@@ -122,5 +123,5 @@ def _mistake(error: click.ClickException | DiagnosticError | OSError) -> int:
 
 def _pipe_is_gone() -> int:
     """The reader of our output went away: say nothing more, not even at interpreter exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
     return BROKEN_PIPE

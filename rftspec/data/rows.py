@@ -72,7 +72,7 @@ def scan_rows(path: Path, shown: str | None = None, digest: Any = None) -> Itera
                 digest.update(raw)
             problem = _not_lines(raw) if number == 1 else None
             if problem is not None:
-                yield Line(index, number, None, _diagnose(problem, name, number, raw))
+                yield Line(index, number, None, _diagnose(problem, name, number, b""))
                 return
             if not raw.strip():
                 blank = blank or number

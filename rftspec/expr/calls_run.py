@@ -42,7 +42,7 @@ def _one_and_constants(node: core.Apply, argument: Closure) -> Closure:
     function, lifts = node.overload.implementation, bool(node.lifted)
     rest = [a.value for a in node.arguments[1:] if isinstance(a, core.Const)]
     if any(rest[place - 1] is None for place in node.lifted if place):
-        return lambda frame: None
+        return _missing_after(argument)
     test = node.overload.rules[node.checks[0][1]].test if node.checks else _anything
 
     def run(frame: Frame) -> Any:
@@ -57,6 +57,16 @@ def _one_and_constants(node: core.Apply, argument: Closure) -> Closure:
             raise from_library(node, error) from None
 
     return _unruled(node, argument, rest) if test is _anything else run
+
+
+def _missing_after(argument: Closure) -> Closure:
+    """A call that is always missing; its argument still runs, as it may have no value."""
+
+    def run(frame: Frame) -> Any:
+        argument(frame)
+        return None
+
+    return run
 
 
 def _anything(value: Any) -> bool:

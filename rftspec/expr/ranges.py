@@ -79,6 +79,9 @@ def modulo(a: Range, b: Range) -> Range:
 
 def power(a: Range, b: Range) -> Range:
     """The power a ^ b."""
+    if a.low < 0 and b.low == b.high and b.low % 1 != 0:
+        # a negative number has no such power, so only the others count
+        return power(Range(0.0, max(a.high, 0.0)), b)
     if a.low < 0:
         return ANYTHING if b.low != b.high else _whole_power(a, b.low)
     ends = [_raise(x, y) for x in a[:2] for y in b[:2]]

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,10 @@ from rftspec.record.layout import Layout
 from rftspec.record.streams import StreamReader, StreamWriter
 
 Save = Callable[[Path], None]
+
+_LOCK_TRIES = 5
+_LOCK_WAIT = 0.05
+"""Seconds between two tries."""
 
 
 class RecordWriter:
@@ -226,17 +231,20 @@ def _take_lock(path: Path) -> int:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise from_os_error(error, path) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise RecordError(
-            "R406",
-            f"another process is writing `{path.parent}`",
-            path=path,
-            hint="wait for it, or stop it; then resume",
-        ) from error
-    return handle
+    for _ in range(_LOCK_TRIES):  # a reader that asks who writes holds it for an instant
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_WAIT)
+        else:
+            return handle
+    os.close(handle)
+    raise RecordError(
+        "R406",
+        f"another process is writing `{path.parent}`",
+        path=path,
+        hint="wait for it, or stop it; then resume",
+    )
 
 
 def _good_commit(layout: Layout) -> tuple[Commit, str | None]:

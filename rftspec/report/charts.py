@@ -88,7 +88,9 @@ def series_chart(series: Series) -> Chart:
         scale=alt.Scale(domain=[low - (pad if low < 0 else 0), high + pad], nice=True, zero=False),
         axis=_axis(alt, tickCount=3, format=_number_format(series)),
     )
-    x = alt.X("step:Q", title=None, axis=_axis(alt, tickCount=4, grid=False, format="d"))
+    x = alt.X(
+        "step:Q", title=None, axis=_axis(alt, tickCount=4, tickMinStep=1, grid=False, format="d")
+    )
     base = alt.Chart(data).encode(x=x, y=y)
     line = base.mark_line(color=MODELS[1].stand_in, strokeWidth=1.4, strokeJoin="round")
     last = base.transform_filter(f"datum.step == {series.steps[-1]}").mark_circle(
@@ -209,7 +211,9 @@ def _curve_plot(
         scale=alt.Scale(zero=False, nice=True),
         axis=_axis(alt, tickCount=5, format=form),
     )
-    x = alt.X("step:Q", title="step", axis=_axis(alt, grid=False, format="d", tickCount=7))
+    x = alt.X(
+        "step:Q", title="step", axis=_axis(alt, grid=False, format="d", tickCount=7, tickMinStep=1)
+    )
     layers = []
     if train is not None and train.steps:
         layers += _train_layers(alt, train, x, y)
@@ -310,7 +314,9 @@ def _number_format(series: Series) -> str:
     largest = max(abs(value) for value in series.values)
     if series.unit == "share":
         return ".0%" if largest >= 0.05 else ".1%"
-    return "~g" if 0.01 <= largest < 10_000 else ".1~e"
+    if 100 <= largest < 1e6:
+        return ",.0f"
+    return "~g" if 0.01 <= largest < 100 else ".1~e"
 
 
 def _line_text(line: MetricLine, subjects: Subjects) -> str:

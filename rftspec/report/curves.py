@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rftspec.record.metrics import SECTIONS, Metric, UndeclaredMetric, declared
 from rftspec.report.evidence import Evidence
@@ -80,13 +80,21 @@ class Curves:
     @property
     def gap(self) -> float | None:
         """The tuned model's reward on training rows less that on validation (else test) rows."""
-        means = {found.split: found.tuned for found in self.splits}
+        return self._gap("tuned")
+
+    @property
+    def base_gap(self) -> float | None:
+        """The same of the base model: what of the gap was there before training."""
+        return self._gap("base")
+
+    def _gap(self, model: Literal["base", "tuned"]) -> float | None:
+        means = {found.split: getattr(found, model) for found in self.splits}
         train, held_out = means.get("train"), means.get("validation", means.get("test"))
-        return None if train is None or held_out is None else train - held_out
+        return None if train is None or held_out is None else float(train - held_out)
 
     def to_json(self) -> dict[str, Any]:
         """The curves as plain JSON values."""
-        return {**plain(self), "gap": self.gap}
+        return {**plain(self), "gap": self.gap, "base_gap": self.base_gap}
 
 
 def trace(evidence: Evidence) -> Curves:
@@ -116,11 +124,20 @@ def _curve(evidence: Evidence, metric: str) -> tuple[CurvePoint, ...]:
             CurvePoint(
                 step=source.step,
                 model=source.model,
-                interval=interval(evidence, "validation", means),
+                interval=interval(evidence, "validation", means, _bounds(evidence, metric)),
                 samples=max(len(a) for a in answers.values()),
             )
         )
     return tuple(points)
+
+
+def _bounds(evidence: Evidence, metric: str) -> tuple[float, float] | None:
+    """The range that the mean of a metric cannot leave, where it is known."""
+    if metric == REWARD:
+        return evidence.plan.reward_range
+    every = (a for rows in evidence.answers.values() for found in rows.values() for a in found)
+    values = {a.metric(metric) for a in every}
+    return (0.0, 1.0) if values <= {0.0, 1.0, None} else None
 
 
 def _step_series(evidence: Evidence) -> tuple[Series, ...]:

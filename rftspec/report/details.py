@@ -9,7 +9,7 @@ from typing import Any
 from rftspec.record.metrics import UndeclaredMetric, declared
 from rftspec.report.browser import Embedded
 from rftspec.report.curves import Curves, Series
-from rftspec.report.evidence import Evidence, is_number
+from rftspec.report.evidence import Evidence, Failure, is_number
 from rftspec.report.numbers import Numbers
 from rftspec.report.reproduce import plan_rows
 from rftspec.report.subjects import Subjects
@@ -94,19 +94,27 @@ def graders_section(evidence: Evidence, subjects: Subjects, numbers: Numbers) ->
             }
             for line in numbers.graders
         ],
-        "failures": [
-            {
-                "kind": failure.kind,
-                "meaning": KINDS.get(failure.kind, ""),
-                "grader": failure.grader,
-                "where": f"{failure.model}, {failure.split}",
-                "count": f"{failure.count:,}",
-                "detail": failure.detail,
-                "text": failure.text[:FAILURE_TEXT],
-            }
-            for failure in evidence.failures
-        ],
+        "failures": _failures(evidence),
     }
+
+
+def _failures(evidence: Evidence) -> list[dict[str, str]]:
+    """Failures by kind and grader, where each happened, and the first example of all."""
+    groups: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+    for failure in evidence.failures:
+        groups[failure.kind, failure.grader].append(failure)
+    return [
+        {
+            "kind": kind,
+            "meaning": KINDS.get(kind, ""),
+            "grader": grader,
+            "count": f"{sum(failure.count for failure in found):,}",
+            "where": ", ".join(f"{f.model} on {f.split} {f.count:,}" for f in found),
+            "detail": found[0].detail,
+            "text": found[0].text[:FAILURE_TEXT],
+        }
+        for (kind, grader), found in groups.items()
+    ]
 
 
 def samples_section(evidence: Evidence, embedded: Embedded) -> dict[str, Any]:
@@ -195,8 +203,10 @@ def _measured(unit: str, values: list[float]) -> str:
 def _gap_text(curves: Curves) -> str:
     if curves.gap is None:
         return ""
+    before = curves.base_gap
+    before_text = "" if before is None else f" (base: {change_text(before, False)})"
     return (
-        f"Tuned model, training less held-out rows: {change_text(curves.gap, False)}. "
+        f"Tuned model, training less held-out rows: {change_text(curves.gap, False)}{before_text}. "
         "A large gap would mean that it has learned the rows, not the task."
     )
 

@@ -26,7 +26,7 @@ LONGER_TEXT = 1.5
 MANY_TRUNCATED = 0.02
 FORM_SHARE = 1 / 3
 GAP = 0.10
-"""Train less validation reward above which the hosted product's guides speak of reward hacking."""
+"""Growth of train less validation reward; the hosted product's guides stop a run at this gap."""
 
 Finding = tuple[str, list[Caution]]
 """What was checked, in words, and what was found: nothing, where it is fine."""
@@ -186,14 +186,17 @@ def _longer_text(base: Shape, tuned: Shape) -> list[Caution]:
 
 
 def _gap(evidence: Evidence, curves: Curves) -> list[Caution]:
-    """Reward on rows that were trained on, far above that on rows that were not."""
+    """Reward on rows that were trained on grew away from reward on rows that were not."""
     low, high = evidence.plan.reward_range
-    if curves.gap is None or curves.gap <= GAP * max(high - low, 1e-9):
+    if curves.gap is None:
+        return []
+    before = curves.base_gap or 0.0
+    if curves.gap - before <= GAP * max(high - low, 1e-9):
         return []
     return [
         serious(
-            f"Mean reward on training rows is {change_text(curves.gap, False)} above validation: "
-            "it has learned those rows, or found what the reward pays for"
+            f"Reward on training rows less held-out rows grew from {change_text(before, False)} to "
+            f"{change_text(curves.gap, False)}: it has learned those rows"
         )
     ]
 

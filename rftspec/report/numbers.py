@@ -187,7 +187,7 @@ def count(evidence: Evidence, subjects: Subjects) -> Numbers:
         return Numbers(None, headline)
     names = [*evidence.plan.evaluate.metrics, REWARD]
     lines = [_line(evidence, subjects, name, _measure(name)) for name in names]
-    if evidence.plan.response.format is not None:
+    if evidence.plan.response.format is not None and not _measures_validity(evidence, subjects):
         lines.append(_line(evidence, subjects, VALID, lambda a: float(a.valid)))
     return Numbers(
         split=subjects.split,
@@ -237,6 +237,8 @@ def _line(evidence: Evidence, subjects: Subjects, name: str, measure: Measure) -
     values = {value for found in every.values() for value in found if value is not None}
     share = name != REWARD and values <= {0.0, 1.0}
     bounds = (0.0, 1.0) if share else None
+    if name == REWARD:
+        bounds = evidence.plan.reward_range
     cells = tuple(
         Cell(key, interval(evidence, split, found, bounds), every[key].count(None))
         for key, found in means.items()
@@ -247,6 +249,15 @@ def _line(evidence: Evidence, subjects: Subjects, name: str, measure: Measure) -
     if base is not None and tuned is not None:
         gain = _gain(evidence, split, means[base.key], means[tuned.key])
     return MetricLine(name, share, cells, gain)
+
+
+def _measures_validity(evidence: Evidence, subjects: Subjects) -> bool:
+    """Whether a metric of the spec says of every answer what `valid answers` would say."""
+    answers = [a for c in subjects.columns for found in c.answers.values() for a in found]
+    return any(
+        name.startswith("valid") and all(a.metric(name) == float(a.valid) for a in answers)
+        for name in evidence.plan.evaluate.metrics
+    )
 
 
 def _gain(

@@ -75,7 +75,7 @@ def run_plan(
         except (Stopped, Interrupted, RecordError) as reason:
             return stopped(writer, reason)
         except DiagnosticError:  # the base model is not there, say: nothing was begun
-            writer.discard_if_new()
+            writer.roll_back() if resume else writer.discard_if_new()
             raise
         finally:
             track(plan, record, observer)

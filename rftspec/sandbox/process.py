@@ -29,7 +29,7 @@ from rftspec.sandbox.protocol import (
 )
 
 START_S = 30.0
-WALL_FACTOR = 10
+WALL_FACTOR = 30
 """A call may take this many times its processor time on the wall: the machine may be busy."""
 WALL_SLACK_S = 5.0
 POLL_S = 0.25

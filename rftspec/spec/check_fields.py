@@ -65,12 +65,12 @@ def check_used_fields(
     graders: Mapping[str, Mapping[str, Any]],
     metrics: Mapping[str, str],
     splits: Mapping[str, SplitFacts],
-    refused: Container[str],
+    lacking: Container[str],
 ) -> None:
     """Say where a field that is used is missing, null or of another kind than elsewhere.
 
     An expression may handle a missing field by `??` or `has`; the type checker sees to that, and
-    what it refused (`refused`, by path) is explained here by the lines. A template cannot.
+    what it refused (`lacking`, by path) is explained here by the lines. A template cannot.
     """
     told: set[tuple[str, str]] = set()
     for owner, path, name, is_template in _uses(graders, metrics):
@@ -79,7 +79,7 @@ def check_used_fields(
             (f for f in splits.values() if f.rows), _facts_of(name, splits), strict=False
         ):
             if (name, facts.name) not in told:
-                strict = is_template or path in refused
+                strict = is_template or path in lacking
                 problem = _lack(facts, seen, name, owner, strict)
                 problem = problem or _mixture(facts, seen, name, owner, elsewhere)
                 if problem is not None:

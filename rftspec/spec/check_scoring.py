@@ -68,7 +68,7 @@ def _check_all(
     origins: Mapping[str, Origin],
     splits: Mapping[str, SplitFacts],
 ) -> set[str]:
-    """Let the graders check themselves, the reward and the metrics; the paths that they refused."""
+    """Let graders, reward and metrics be checked; gives the paths where a value may be missing."""
     # A grader that was refused already is stood in for, so that its name stays known.
     stand_in = {"type": "expression", "expression": "0", "range": [0, 1]}
     refused = {
@@ -95,7 +95,7 @@ def _check_all(
     draft.collector.extend(_placed(draft, diagnostic) for diagnostic in held)
     if reward_range is not None:
         scoring.reward_range = reward_range
-    return {d.path for d in found if d.path is not None and d.severity == "error"}
+    return {d.path for d in found if d.path is not None and d.code == "E323"}
 
 
 def _has_refused_names(draft: Draft) -> bool:

@@ -26,7 +26,7 @@ def decode(raw: bytes, file: str, collector: Collector) -> str | None:
     """The text of a spec's bytes; None when it cannot be read as text at all."""
     first = Span(file, 1, 1, 1, 2)
     if len(raw) > MAX_BYTES:
-        message = f"the file has {len(raw):,} bytes; a spec has at most {MAX_BYTES:,}"
+        message = f"the file has more than {MAX_BYTES:,} bytes, the limit of a spec"
         collector.add(Diagnostic("E003", message, first, "keep data in data files"))
         return None
     for bom, name in _BOMS:

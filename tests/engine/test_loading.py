@@ -70,6 +70,7 @@ def test_unquantised_models_keep_their_weights(toy: Toy) -> None:
     assert torch.equal(got, fresh.model.layers[1].mlp.up_proj.weight)
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # peft's own
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
 def test_plain_peft_loads_the_adapter_and_says_the_same(
     toy: Toy, tmp_path: Path, family: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_two_engines_of_one_plan_sample_the_same_bytes(toy: Toy) -> None:
     first, second = (LocalEngine.open(make_plan(toy())) for _ in range(2))
     a, b = draw_all(first, prompts_of(first)), draw_all(second, prompts_of(second))
     assert tokens_of(a) == tokens_of(b)
-    for one, other in zip(sum(a, []), sum(b, []), strict=True):
+    for one, other in zip(chain(*a), chain(*b), strict=True):
         assert one.logprobs.tobytes() == other.logprobs.tobytes()
 
 
@@ -95,7 +96,7 @@ def test_another_seed_or_stream_draws_other_completions(toy: Toy, change: str) -
 
 def test_completions_end_with_the_stop_token_or_at_the_limit(engine: LocalEngine) -> None:
     engine.stop = tuple(range(0, 320, 20))
-    found = sum(draw_all(engine, prompts_of(engine)), [])
+    found = list(chain(*draw_all(engine, prompts_of(engine))))
     assert {c.finish_reason for c in found} == {"stop", "length"}
     for completion in found:
         inner = set(completion.tokens[:-1])
@@ -106,7 +107,7 @@ def test_completions_end_with_the_stop_token_or_at_the_limit(engine: LocalEngine
 
 
 def test_the_text_leaves_special_tokens_out(engine: LocalEngine) -> None:
-    found = sum(draw_all(engine, prompts_of(engine), samples=20), [])
+    found = list(chain(*draw_all(engine, prompts_of(engine), samples=20)))
     assert any(1 in c.tokens for c in found)
     assert not any("<|end|>" in c.text for c in found)
 

@@ -1,12 +1,14 @@
 """A run measures, trains, measures again, and its record tells all of it once."""
 
+import errno
 import json
 from dataclasses import replace
 
 import pytest
 
-from rftspec.diagnostics import DiagnosticError
+from rftspec.diagnostics import Diagnostic, DiagnosticError
 from rftspec.record.folder import Record, folder_state
+from rftspec.run import loop
 from rftspec.run.loop import run_plan
 from tests.run.fake_engine import BASE_SKILL, FakeEngine
 from tests.run.runs import contents, small_plan
@@ -232,6 +234,60 @@ def test_a_changed_data_file_stops_a_resume_with_its_place(plan, tmp_path):
         run(plan, tmp_path / "run", resume=True)
     assert caught.value.diagnostics[0].code == "R407"
     assert str(path) in caught.value.diagnostics[0].message
+
+
+def refuse(*arguments, **settings):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_stops_the_run_where_it_can_be_resumed(plan, tmp_path):
+    class Full(FakeEngine):
+        def save_state(self, folder):
+            if self.step == 4:
+                (folder / "half").write_text("half")
+                refuse()
+            super().save_state(folder)
+
+    outcome = run(plan, tmp_path / "run", engine=Full(plan.seed))
+    assert outcome.exit_code == 3
+    assert [d.code for d in outcome.diagnostics] == ["R403"]
+    assert outcome.resume_command is not None
+    assert max(e["step"] for e in Record.open(tmp_path / "run").events("step")) == 3
+    assert run(plan, tmp_path / "run", resume=True).exit_code == 0
+    run(plan, tmp_path / "whole")
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+def test_a_model_that_is_not_there_leaves_no_folder_behind(plan, tmp_path, monkeypatch):
+    def missing(plan, meter):
+        raise DiagnosticError([Diagnostic("M201", "the base model is not there")])
+
+    monkeypatch.setattr(loop, "_open_engine", missing)
+    with pytest.raises(DiagnosticError, match="M201"):
+        run_plan(plan, tmp_path / "run")
+    assert folder_state(tmp_path / "run") == "absent"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"id": "test-100"}', "R408"),
+        ('{"output_text": "x"}', "R408"),
+        ('{"id": ["a"], "output_text": "x"}', "R408"),
+        ("nonsense", "E203"),
+        (None, "R409"),
+    ],
+)
+def test_a_malformed_file_of_outputs_is_refused_before_anything_begins(plan, tmp_path, text, code):
+    outputs = tmp_path / "data" / "outputs.jsonl"
+    if text is None:
+        outputs.unlink()
+    else:
+        outputs.write_text(text + "\n")
+    with pytest.raises(DiagnosticError) as caught:
+        run(plan, tmp_path / "run")
+    assert caught.value.diagnostics[0].code == code
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_tracker_that_is_asked_for_reads_the_finished_record(plan, tmp_path):

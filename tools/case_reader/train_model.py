@@ -79,6 +79,14 @@ def _seed_attention(model: LlamaForCausalLM) -> None:
         layer.self_attn.o_proj.weight.data.copy_(PASS_ON * values.T)
 
 
+def hold_back(model: LlamaForCausalLM) -> None:
+    """Turn the last layer's heads round: they take away what they look at, so nothing is said twice."""
+    torch.manual_seed(SEED + 1)
+    last = model.model.layers[-1].self_attn
+    torch.nn.init.orthogonal_(last.v_proj.weight.data)
+    last.o_proj.weight.data.copy_(-PASS_ON * last.v_proj.weight.data.T)
+
+
 def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
     """Signs and genes start as their association, factorised, and a random code beside it.
 
@@ -220,6 +228,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--reports", type=int, default=32)
     parser.add_argument("--answers", type=int, default=4)
+    parser.add_argument("--hold-back", action="store_true", help="re-seed the last layer's heads")
     parser.add_argument("--compile", action="store_true", help="faster, needs a C++ compiler")
     options = parser.parse_args()
     torch.set_num_threads(2)
@@ -231,6 +240,8 @@ def main() -> None:
         model = LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32)
     else:
         model = new_model(world, tokenizer)
+    if options.hold_back:
+        hold_back(model)
     habit = STUDY if options.phase == "study" else HASTY
     texts = Texts(
         world,
