@@ -96,10 +96,10 @@ def read(run: Path) -> dict[str, Any]:
     from rftspec.record.folder import Record
     from rftspec.report.evidence import read_evidence
     from rftspec.report.numbers import count
-    from rftspec.report.subjects import choose
+    from rftspec.report.subjects import choose_subjects
 
     evidence = read_evidence(Record.open(run))
-    subjects = choose(evidence)
+    subjects = choose_subjects(evidence)
     numbers = count(evidence, subjects)
     answers = {column.key: column.answers for column in subjects.columns}
     pairs = {

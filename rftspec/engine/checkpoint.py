@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rftspec.engine import adapter
 from rftspec.engine.adapter import write_whole
 from rftspec.engine.learner import Learner
@@ -15,7 +13,6 @@ from rftspec.engine.problems import problem
 
 MOMENTS = "optimizer.safetensors"
 PROGRESS = "engine.json"
-_KINDS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save_state(wrapped: Any, learner: Learner, folder: Path) -> None:
@@ -26,14 +23,14 @@ def save_state(wrapped: Any, learner: Learner, folder: Path) -> None:
     from safetensors.torch import save as to_bytes
 
     adapter.save(wrapped, folder)
-    tensors: dict[str, torch.Tensor] = {}
-    for name, parameter in adapter.parameters(wrapped):
-        state = learner.optimizer.state.get(parameter, {})
-        for kind in _KINDS:
-            if kind in state:
-                tensors[f"{kind}:{name}"] = state[kind].detach().to("cpu").contiguous()
+    optimizer = learner.optimizer
+    tensors = {"mean": optimizer.mean.to("cpu"), "square": optimizer.square.to("cpu")}
     write_whole(folder / MOMENTS, to_bytes(tensors))
-    progress = {"format": "engine/1", "steps_taken": learner.steps_taken}
+    progress = {
+        "format": "engine/1",
+        "steps_taken": learner.steps_taken,
+        "updates": optimizer.updates,
+    }
     write_whole(folder / PROGRESS, (json.dumps(progress) + "\n").encode())
 
 
@@ -44,19 +41,15 @@ def load_state(wrapped: Any, learner: Learner, folder: Path) -> None:
     try:
         progress = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
         tensors = load_file(folder / MOMENTS)
-        steps = int(progress["steps_taken"])
+        steps, updates = int(progress["steps_taken"]), int(progress["updates"])
+        tensors = {name: tensors[name] for name in ("mean", "square")}
     except Exception as error:
         raise problem("M212", f"{folder} holds no readable state ({error})") from error
+    optimizer = learner.optimizer
+    if any(tensors[name].shape != optimizer.mean.shape for name in ("mean", "square")):
+        raise problem("M212", f"the optimiser's state in {folder} is of another adapter")
     adapter.load(wrapped, folder)
-    learner.optimizer.state.clear()
-    for name, parameter in adapter.parameters(wrapped):
-        found = {kind: tensors[f"{kind}:{name}"] for kind in _KINDS if f"{kind}:{name}" in tensors}
-        if not found:
-            continue
-        if len(found) != len(_KINDS) or found["exp_avg"].shape != parameter.shape:
-            raise problem("M212", f"the optimiser's state in {folder} is of another adapter")
-        learner.optimizer.state[parameter] = {
-            kind: value if kind == "step" else value.to(parameter.device)
-            for kind, value in found.items()
-        }
+    optimizer.mean.copy_(tensors["mean"])
+    optimizer.square.copy_(tensors["square"])
+    optimizer.updates = updates
     learner.steps_taken = steps

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rftspec.engine.algorithms import ALGORITHMS, advantages, divisor
+from rftspec.engine.optimizer import AdamW
 from rftspec.engine.packing import Work, micro_batches
 from rftspec.engine.problems import problem
 from rftspec.engine.types import Group
@@ -64,9 +65,7 @@ class Learner:
         self.max_tokens = max_tokens
         self.token_budget = token_budget
         self.steps_taken = 0
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=plan.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
-        )
+        self.optimizer = AdamW(self.parameters)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up over `warmup_steps`, then constant; steps count from 1."""
@@ -85,7 +84,7 @@ class Learner:
             max_tokens=self.max_tokens,
         )
         totals = _Totals()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.clear()
         batches = micro_batches(trained, self.token_budget)
         for batch in batches:
             self._accumulate(batch, scale, totals)
@@ -93,7 +92,9 @@ class Learner:
             with torch.no_grad():
                 totals.add(self.scorer.score(work[:1], tuned=True), 0.0, 0.0)
         rate = self.learning_rate(step)
-        norm = self._update(rate) if batches else 0.0
+        norm = 0.0
+        if batches:
+            norm = self.optimizer.step(rate, max_norm=self.plan.max_grad_norm)
         self.steps_taken = step
         absolute = [float(np.abs(w.advantages).mean()) for w in trained]
         return {
@@ -126,16 +127,6 @@ class Learner:
             kl = float(k3.detach())
         loss.backward()  # type: ignore[no-untyped-call]
         totals.add(scored, float(loss.detach()), kl)
-
-    def _update(self, rate: float) -> float:
-        """Clip and step; an update that is not finite is left out, and its norm tells so."""
-        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.plan.max_grad_norm))
-        if np.isfinite(norm):
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return norm
 
 
 class _Totals:

@@ -147,7 +147,7 @@ def operate(operator: str, a: float, b: float, start: int, end: int) -> float:
     try:
         value = ARITHMETIC[operator](a, b)
     except ZeroDivisionError:
-        message = f"`{operator}` by zero"
+        message = f"`{operator}` by 0"
         raise EvalError("formula_parse_error", "domain", message, start, end) from None
     except OverflowError:
         raise too_large(f"the result of `{operator}`", start, end) from None

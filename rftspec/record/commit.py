@@ -72,7 +72,7 @@ class Commit:
             path = streams[name]
             if offset > (path.stat().st_size if path.exists() else 0):
                 return False
-        return True
+        return self.state is None or self.state.intact(folder)
 
 
 def read_commit(path: Path) -> Commit | None:

@@ -109,15 +109,13 @@ def _load_grader(
 def _load_python(
     draft: Draft, path: Path_, settings: dict[str, Any], into: LoadedGraders
 ) -> dict[str, Any] | None:
-    has_file, has_source = "file" in settings, "source" in settings
+    has_file = "file" in settings
     node = draft.node(*path)
-    if has_file == has_source and node is not None:
-        said = "both `file` and `source`" if has_file else "neither `file` nor `source`"
+    if has_file and "source" in settings and node is not None:
         key = draft.document.key_at(path) or node
+        message = "this python grader has both `file` and `source`"
         hint = "give one of the two"
-        draft.collector.add(
-            key.problem("E111", f"this python grader has {said}", hint=hint, path=dotted(path))
-        )
+        draft.collector.add(key.problem("E111", message, hint=hint, path=dotted(path)))
         return None
     if not has_file:
         node = draft.node(*path, "source")

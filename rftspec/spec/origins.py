@@ -199,14 +199,14 @@ def _previous_content(lines: list[Mapped], index: int) -> Mapped | None:
 
 def _block_lines(node: Node) -> Iterator[Mapped]:
     """The lines of a block scalar without their indentation, each ending in its newline."""
-    header, *body = _split(_characters(node))
-    explicit = re.search(r"[1-9]", "".join(c for c, _ in header).split("#")[0])
-    shown = [line for line in body if any(c not in " \n" for c, _ in line)]
-    indents = [_indent(line) for line in shown]
-    # An explicit indicator counts from the parent; blocks below a key are indented by at least it.
-    indent = indents[0] if indents else max((_indent(line) for line in body), default=0)
-    if explicit and indents:
-        indent = min(indents)
+    _, *body = _split(_characters(node))
+    shown = next((line for line in body if any(c not in " \n" for c, _ in line)), None)
+    if shown is None:
+        indent = max((_indent(line) for line in body), default=0)
+    else:
+        # The value's first line keeps what stands beyond the block's indentation.
+        first = next(line for line in node.value.split("\n") if line.strip(" "))
+        indent = _indent(shown) - (len(first) - len(first.lstrip(" ")))
     for line in body:
         cut = line[min(indent, _indent(line)) :]
         if line and cut:

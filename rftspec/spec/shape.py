@@ -209,8 +209,22 @@ def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path)
         else:
             _check_name(node.keys[name], schema.get("propertyNames", {}), collector, here)
             check_shape(child, additional if additional is not True else {}, collector, here)
+    if not node.damaged:
+        _check_alternatives(node, schema, noun, collector, path)
     for name in missing if not node.damaged else ():
         _missing_key(node, name, properties.get(name, {}), noun, collector, path)
+
+
+def _check_alternatives(
+    node: Node, schema: Schema, noun: str, collector: Collector, path: Path
+) -> None:
+    """`anyOf` with `required` in each branch: at least one of some keys."""
+    branches = [branch["required"] for branch in schema.get("anyOf", ())]
+    if branches and not any(all(name in node.value for name in names) for names in branches):
+        ways = " or ".join(f"`{names[0]}`" for names in branches)
+        owner = noun if noun.startswith("a ") else _where(path)
+        message = f"{ways} is missing in {owner}"
+        collector.add(node.problem("E102", message, hint=f"add {ways}", path=dotted(path)))
 
 
 def _variant(node: Node, schema: Schema, collector: Collector, path: Path) -> tuple[Schema, str]:

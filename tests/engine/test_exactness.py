@@ -123,13 +123,13 @@ def gradient_of(engine: LocalEngine, groups: list[Group]) -> dict[str, torch.Ten
     kept: dict[str, torch.Tensor] = {}
     learner = engine.learner
 
-    def keep(rate: float) -> float:
-        del rate
+    def keep(rate: float, *, max_norm: float) -> float:
+        del rate, max_norm
         kept.update({n: p.grad.clone() for n, p in adapter.parameters(engine.wrapped)})
-        learner.optimizer.zero_grad()
+        learner.optimizer.clear()
         return 0.0
 
-    learner._update = keep  # type: ignore[method-assign]
+    learner.optimizer.step = keep  # type: ignore[method-assign]
     learner.step(groups, 1)
     return kept
 

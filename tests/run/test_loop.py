@@ -129,6 +129,21 @@ def test_rollouts_carry_reward_scores_and_their_group(record):
     assert all(line["scores"]["right"]["value"] == line["reward"] for line in rollouts)
 
 
+def test_a_row_that_stands_twice_in_a_step_draws_different_samples(plan, tmp_path):
+    keys = []
+
+    class Spying(FakeEngine):
+        def sample(self, prompts, **settings):
+            keys.append([prompt.key for prompt in prompts])
+            return super().sample(prompts, **settings)
+
+    crowded = replace(plan, train=replace(plan.train, steps=2, prompts_per_step=30))
+    assert run(crowded, tmp_path / "run", engine=Spying(plan.seed)).exit_code == 0
+    rollouts = [found for found in keys if len(found) == 30]
+    assert len(rollouts) == 2
+    assert all(len(set(found)) == 30 for found in rollouts)
+
+
 def test_a_text_that_is_not_json_is_counted_as_parse_error(record):
     lines = [s for s in record.samples(kind="rollout") if s["output_text"] == "I do not know"]
     assert lines
