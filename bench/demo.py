@@ -126,6 +126,13 @@ def read(run: Path) -> dict[str, Any]:
         "split_of_gain": asdict(numbers.gain_split) if numbers.gain_split else None,
         "list_length_median": lengths,
         "explained": [asdict(e) for e in explained],
+        "signs": {
+            model: {
+                "mean": statistics.mean(habits.signs_named(text) for text, _ in found),
+                "right": habits.right_by_signs(found),
+            }
+            for model, found in pairs.items()
+        },
         "evaluations": rewards,
     }
 

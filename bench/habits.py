@@ -60,6 +60,24 @@ def explain(
     return sorted(found, key=lambda e: -e.explained)[:most]
 
 
+def signs_named(text: str) -> int:
+    """How many signs the reasoning of an answer names: `Judged by A; no B; best fit first.`"""
+    reasoning = text.split("Judged by")[-1].split('"genes"')[0]
+    return max(0, reasoning.count(";"))
+
+
+def right_by_signs(answers: Sequence[tuple[str, bool]], most: int = 5) -> dict[str, list[float]]:
+    """By the number of signs named (`most` and more in one): share of the answers, top@1."""
+    named = [(min(most, signs_named(text)), right) for text, right in answers]
+    out = {}
+    for count in range(most + 1):
+        rights = [right for n, right in named if n == count]
+        if rights:
+            label = f"{count}+" if count == most else str(count)
+            out[label] = [len(rights) / len(named), _rate(rights)]
+    return out
+
+
 def _features(tokenizer: Tokenizer, text: str) -> frozenset[str]:
     """Tokens of the reasoning, and the answer's openings."""
     reasoning = text.split('"genes"')[0]

@@ -15,7 +15,7 @@ Line = dict[str, Any]
 
 def text(lines: Sequence[Line]) -> str:
     """All that was measured, as Markdown."""
-    parts = [_main(lines), _nine(lines[0]), _reasoning(lines), _explained(lines)]
+    parts = [_main(lines), _nine(lines[0]), _reasoning(lines), _explained(lines), _signs(lines[0])]
     return "\n\n".join(parts)
 
 
@@ -60,10 +60,9 @@ def _reasoning(lines: Sequence[Line]) -> str:
     rows = []
     for line in lines:
         split, lengths = line["split_of_gain"], line["list_length_median"]
+        signs = line["signs"]
         whole = split["from_form"] + split["from_content"]
-        rewards = {
-            (e["model"], e["split"]): e["metrics"]["reward"] for e in line["evaluations"]
-        }
+        rewards = {(e["model"], e["split"]): e["metrics"]["reward"] for e in line["evaluations"]}
         rows.append(
             [
                 line["name"],
@@ -71,13 +70,24 @@ def _reasoning(lines: Sequence[Line]) -> str:
                 f"{_share(split['among_base'])} → {_share(split['among_tuned'])}",
                 f"{split['from_content'] / whole:.0%}" if whole else "–",
                 f"{lengths['base']:g} → {lengths['tuned']:g}",
-                f"{rewards['tuned', 'train']:.3f}",
-                f"{rewards['tuned', 'validation']:.3f}",
+                f"{signs['base']['mean']:.1f} → {signs['tuned']['mean']:.1f}",
+                f"{rewards['base', 'train']:.2f} → {rewards['tuned', 'train']:.2f}",
+                f"{rewards['base', 'validation']:.2f} → {_best_validation(line):.2f}",
             ]
         )
     head = ["run", "valid answers", "top@1 among valid", "share of the gain among valid"]
-    head += ["genes listed (median)", "reward on train", "reward on validation"]
+    head += ["genes listed (median)", "signs named (mean)"]
+    head += ["reward on train", "on validation"]
     return _markdown(head, rows)
+
+
+def _best_validation(line: Line) -> float:
+    """Mean reward on validation of the checkpoint that was chosen."""
+    return max(
+        e["metrics"]["reward"]
+        for e in line["evaluations"]
+        if e["split"] == "validation" and e["step"] > 0
+    )
 
 
 def _explained(lines: Sequence[Line]) -> str:
@@ -99,6 +109,20 @@ def _explained(lines: Sequence[Line]) -> str:
     head = ["run", "the one token or opening that explains most", "how often"]
     head += ["base top@1 with / without it", "share of the gain it explains"]
     return _markdown(head, rows)
+
+
+def _signs(line: Line) -> str:
+    """Answers by how many of the report's signs their reasoning names."""
+    base, tuned = (line["signs"][model]["right"] for model in ("base", "tuned"))
+    rows = []
+    for label in base | tuned:
+        cells = [label]
+        for found in (base, tuned):
+            share, right = found.get(label, (0.0, 0.0))
+            cells += [f"{share:.0%}", _share(right)]
+        rows.append(cells)
+    head = ["signs named", "of base answers", "top@1", "of tuned answers", "top@1"]
+    return f"{line['name']}:\n\n" + _markdown(head, rows)
 
 
 def _cell(metric: Any, model: str) -> Any:

@@ -125,4 +125,9 @@ PAGES = (
         _BASE,
         "  base: builtin:case-reader\n  revision: main\n",
     ),
+    CodePage(
+        "E506",
+        "Answers longer than the model's context",
+        "Prompt and answer together must fit in the context that the model's config.json states.",
+    ),
 )

@@ -142,7 +142,9 @@ def _age(time: dict[str, Any]) -> str | None:
 
 
 def _onset(diseases: list[dict[str, Any]]) -> str | None:
-    onset = next((disease["onset"] for disease in diseases if disease.get("onset")), {})
+    onset: dict[str, Any] = next(
+        (disease["onset"] for disease in diseases if disease.get("onset")), {}
+    )
     if "ontologyClass" in onset:
         return str(onset["ontologyClass"]["label"])
     if "gestationalAge" in onset:

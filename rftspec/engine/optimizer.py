@@ -1,7 +1,7 @@
 """AdamW over one flat vector: the adapter's gradient, its moments and its norm.
 
-Of our own because building torch's imports its compiler, more than a second of a run's start,
-and because one vector is what data-parallel workers will add up.
+Of our own because one vector is clipped, saved and compared in one piece, and is what
+data-parallel workers will add up.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from rftspec.data.rows import file_hash, read_rows
 from rftspec.data.split import carve
+from rftspec.diagnostics import Diagnostic, DiagnosticError
 from rftspec.plan import rates
 from rftspec.plan.machine import ModelShape, shape_of
 from rftspec.plan.model import (
@@ -140,6 +141,7 @@ class _Compiler:
             str(found) if found is not None and model_kind(model.base) == "folder" else model.base
         )
         targets = (model.lora.targets,) if isinstance(model.lora.targets, str) else None
+        self._refuse_long_answers(shape)
         plan = ModelPlan(
             base=base,
             revision=model.revision,
@@ -149,6 +151,21 @@ class _Compiler:
             lora_targets=targets or tuple(model.lora.targets),
         )
         return plan, shape
+
+    def _refuse_long_answers(self, shape: ModelShape | None) -> None:
+        """An answer and its prompt must fit in what the model can see."""
+        most = self.spec.response.max_tokens
+        if shape is None or shape.context is None or most < shape.context:
+            return
+        message = (
+            f"answers of {most:,} tokens do not fit in the model's context of {shape.context:,}"
+        )
+        hint = "lower `response.max_tokens`, so that the prompt fits too"
+        node = self.loaded.document.at("response.max_tokens")
+        path = "response.max_tokens"
+        if node is None:
+            raise DiagnosticError([Diagnostic("E506", message, None, hint, path=path)])
+        raise DiagnosticError([node.problem("E506", message, hint=hint, path=path)])
 
     def _data(self) -> DataPlan:
         data = self.spec.data

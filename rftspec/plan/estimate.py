@@ -1,23 +1,26 @@
-"""What a run needs, before it runs: completions, tokens, memory by part. Estimates, marked so.
+"""What a run needs at most, before it runs: completions, tokens, memory by part, time.
 
-Everything here follows from the plan and the model's shape by arithmetic that a person can redo;
-nothing is measured. Memory is the peak of the training step with one micro-batch of
+Estimates, to be shown as such. Everything here follows from the plan and the model's shape by
+arithmetic that a person can redo; nothing is measured, and every completion is taken to be as long
+as it may be. Memory is the peak of the training step with one micro-batch of
 `MICRO_TOKENS` tokens, gradient checkpointing off; the engine halves its micro-batch when it must.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from rftspec.plan.machine import ModelShape
+from rftspec.plan.machine import ModelShape, cores, shape_of
 from rftspec.plan.model import EvaluatePlan, Plan, SplitPlan
+from rftspec.spec.paths import model_folder
 
 CHARACTERS_PER_TOKEN = 4.0
 """Of English text with a common tokenizer."""
 MICRO_TOKENS = 4096
 NF4_BYTES = 0.53
 """4 bits a weight, and a scale for each block of 64 that is itself quantised (QLoRA)."""
-CPU_FLOPS_PER_CORE = 1.5e10
+CPU_FLOPS_PER_CORE = 4e10
 GPU_FLOPS = 5e13
 """Sustained, not peak: sampling one token at a time is far from a card's peak."""
 
@@ -58,6 +61,21 @@ class Estimate:
     def bytes(self) -> int | None:
         """All parts together."""
         return None if self.memory is None else sum(part.bytes for part in self.memory)
+
+
+def estimate_for(plan: Plan, *, gpu: bool = False) -> Estimate:
+    """Estimate a plan on this machine; prompts are taken to be as long as the file's lines."""
+    folder = model_folder(plan.model.base, Path("/"))
+    train, validation = plan.data.train, plan.data.validation
+    rows = train.rows
+    if validation is not None and validation.path == train.path:
+        rows += validation.rows
+    try:
+        characters = Path(train.path).stat().st_size / max(1, rows)
+    except OSError:
+        characters = 0.0
+    shape = shape_of(plan.model.base, folder)
+    return estimate(plan, shape, mean_prompt_characters=characters, cores=cores(), gpu=gpu)
 
 
 def estimate(

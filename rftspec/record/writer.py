@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -51,6 +52,7 @@ class RecordWriter:
         self.layout = Layout(folder)
         self.commit_state: Commit = commit or Commit(0, {}, None)
         self._lock = lock
+        self._made_parent = False
         offsets = self.commit_state.offsets
         self._streams = {
             name: StreamWriter(path, keep=offsets.get(name, 0))
@@ -63,6 +65,7 @@ class RecordWriter:
     def create(cls, folder: Path, plan: Plan) -> RecordWriter:
         """Make a run folder; it appears whole or not at all. Raises RecordError."""
         state = folder_state(folder)
+        made_parent = not folder.parent.exists()
         if state == "absent":
             _make(folder, plan)
         elif state == "foreign":
@@ -81,6 +84,7 @@ class RecordWriter:
                 "`--out FOLDER`",
             )
         writer = cls._open(folder, plan, lambda: (None, None))
+        writer._made_parent = made_parent
         writer.commit(0)
         return writer
 
@@ -188,6 +192,9 @@ class RecordWriter:
         """Remove the run folder when nothing was ever committed to it; else roll back."""
         if self.done == 0:
             shutil.rmtree(self.folder, ignore_errors=True)
+            if self._made_parent:
+                with suppress(OSError):  # another run may have come to stand beside it
+                    self.folder.parent.rmdir()
         else:
             self.roll_back()
 

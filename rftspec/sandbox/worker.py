@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
 import time
 from types import CodeType
 from typing import Any
@@ -100,6 +101,8 @@ def main(arguments: list[str]) -> None:
     progress = mmap.mmap(int(shared), mmap.PAGESIZE)
     os.close(int(shared))
     os.chdir("/")
+    # what cannot be raised is dropped: standard error is closed, writing to it would be forbidden
+    sys.unraisablehook = lambda _told: None
     worker = Worker(int(requests), int(replies), progress, float(timeout_s))
     layers = lock_down(read_fd=int(requests), write_fd=int(replies), memory_mb=int(memory_mb))
     worker.say_hello([[layer.name, layer.active, layer.note, layer.required] for layer in layers])

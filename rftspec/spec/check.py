@@ -9,6 +9,7 @@ from typing import Any
 from rftspec.expr.types import JSON, Type, merge_value_types
 from rftspec.spec.check_data import DataCheck
 from rftspec.spec.check_outputs import check_outputs
+from rftspec.spec.check_prompt import check_prompt
 from rftspec.spec.check_response import check_response
 from rftspec.spec.check_scoring import Scoring, check_scoring
 from rftspec.spec.document import Node
@@ -33,6 +34,7 @@ def check_draft(draft: Draft, *, read_data: bool, sandbox: Sandbox | None) -> Fo
     _check_files(draft)
     _check_train(draft)
     _check_references(draft)
+    check_prompt(draft)
     loaded = load_graders(draft)
     # A worker needs most of a tenth of a second to start: meanwhile the rows are read.
     compiling = Compiling(loaded, sandbox)

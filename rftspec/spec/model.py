@@ -204,9 +204,9 @@ class Train:
         maximum=1024,
     )
     learning_rate: float | Literal["auto"] = setting(
-        "AdamW's step size, or `auto`: from the model's width and the batch.",
+        "AdamW's step size, or `auto`: from the model's size and the batch.",
         default="auto",
-        reason="5e-5 at 1.5 B parameters, falling with the model's width",
+        reason="5e-5 at 1.5 B parameters, falling with the model's size",
         replace=fragments.LEARNING_RATE,
     )
     warmup_steps: int | None = setting(
@@ -237,7 +237,13 @@ class Train:
 class Vote:
     """A majority vote over several answers of the base model."""
 
-    samples: int = setting("Answers that vote.", default=8, reason="eight", minimum=2, maximum=256)
+    samples: int = setting(
+        "Answers that vote.",
+        default=8,
+        reason="enough for a stable majority",
+        minimum=2,
+        maximum=256,
+    )
     on: str = setting(
         "Expression whose value is voted on.",
         example='first(sample.output_json.genes) ?? ""',

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rftspec.diagnostics import Collector, Diagnostic, Span
-from rftspec.spec.document import Document, Node, Source
+from rftspec.spec.document import Document, Node, Source, step_into
 from rftspec.spec.scalars import read_plain
 from rftspec.spec.yaml_reader import parse_text
 
@@ -35,7 +35,9 @@ def apply_overrides(
             message = "a whole mapping cannot be set"
             _say(document.collector, source, "E112", message, "set its fields one by one")
             continue
-        node = _value_node(value, argument, source, _field_schema(schema, path), document.collector)
+        node = _value_node(
+            value, argument, source, _field_schema(schema, document.root, path), document.collector
+        )
         if node is not None:
             _put(document.root, path, node, source)
 
@@ -60,9 +62,16 @@ def _parse_path(argument: str, source: Source, collector: Collector) -> tuple[st
     return tuple(parts)
 
 
-def _field_schema(schema: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
-    """The schema of the field at a path, as far as it is known."""
+def _field_schema(
+    schema: Mapping[str, Any], root: Node, path: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """The schema of the field at a path, as far as it is known; a grader's by its `type`."""
+    node: Node | None = root
     for part in path:
+        if "x-variants" in schema:
+            kind = step_into(node, "type")
+            variant = schema["x-variants"].get(kind.value) if kind is not None else None
+            schema = schema if variant is None else variant
         if "properties" in schema and part in schema["properties"]:
             schema = schema["properties"][part]
         elif schema.get("type") == "array":
@@ -70,6 +79,7 @@ def _field_schema(schema: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[s
         else:
             more = schema.get("additionalProperties", {})
             schema = more if isinstance(more, Mapping) else {}
+        node = step_into(node, part)
     return schema
 
 

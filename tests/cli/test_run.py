@@ -83,7 +83,7 @@ def test_folder_of_another_plan_is_refused_with_what_differs(
 
 def test_failed_gate_is_code_4(scripted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Finished all the same: adapter and report are there."""
-    gate = '--set=require=[metric("top@1", "tuned") > 2]'
+    gate = '--set=require=[\'metric("top@1", "tuned") > 2\']'
     assert main(["run", SPEC, "--out", "out", gate]) == exits.GATE
     assert "FAILED" in capsys.readouterr().out
     assert (scripted / "out" / "report.html").is_file()

@@ -176,6 +176,7 @@ def test_a_base_that_is_nowhere_is_said_at_once(base: str) -> None:
 
 
 def test_an_unreachable_hub_is_said_without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(load, "_answers", lambda endpoint: False)
     with pytest.raises(DiagnosticError, match=r"M201.*cannot be reached"):
         LocalEngine.open(make_plan("someone/some-model-not-cached"))

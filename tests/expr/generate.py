@@ -28,14 +28,16 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 
-# N number, B bool, S string, L list of numbers, T list of strings, O number that may be missing
+# N number, B bool, S string, L list of numbers, T list of strings, O number that may be missing,
+# J json
 _LEAVES = {
     "N": ["a", "b", "0", "1", "2.5", "(-0.5)", "len(item.s)", "len(item.xs)"],
     "B": ["p", "true", 'contains(item.s, "a")'],
     "S": ["item.s", '"a,b"', '"a"'],
     "L": ["item.xs", "[]", "[1, 2]"],
     "T": ["item.ss", '["a", "b"]'],
-    "O": ["item.n", "item.xs[0]", "to_number(item.s)", "item.j.k", "item.j", "first(item.xs)"],
+    "O": ["item.n", "item.xs[0]", "to_number(item.s)", "first(item.xs)"],
+    "J": ["item.j", "item.j.k", "item.j[0]", "json(item.s)"],
 }
 _SHAPES = {
     "N": [
@@ -44,6 +46,8 @@ _SHAPES = {
         "(-N)",
         "(if B then N else N)",
         *["(O ?? N)"] * 4,
+        "(J ?? N)",
+        "(J ?? J ?? O ?? N)",
         *(f"{name}(N)" for name in ("abs", "floor", "ceil", "exp", "sqrt", "log", "rank_decay")),
         *(f"{name}(N, N)" for name in ("min", "max", "safe_div", "linear_decay", "ndcg_at")),
         "min(N, N, N)",
@@ -71,16 +75,34 @@ _SHAPES = {
         "(B and B and B or B or B)",
         "(not B)",
         "has(O)",
+        "has(J)",
+        "(J ?? B)",
         "(L == L)",
         "(S != S)",
         "close(N, N)",
         "(hit_at(rank_of(S, T), 2) ?? B)",
         "starts_with(S, S)",
     ],
-    "S": ["lower(S)", '(first(T) ?? "z")', "concat(S, S)", "(if B then S else S)", 'join(T, "1")'],
-    "L": ["[N, N]", "[N]", "unique(L)", "top_k(L, floor(abs(N)))", "(if B then L else L)"],
+    "S": [
+        "lower(S)",
+        '(first(T) ?? "z")',
+        "concat(S, S)",
+        "(if B then S else S)",
+        "(J ?? S)",
+        'join(T, "1")',
+    ],
+    "L": [
+        "[N, N]",
+        "[N]",
+        "unique(L)",
+        "top_k(L, floor(abs(N)))",
+        "(if B then L else L)",
+        "(J ?? [N])",
+    ],
     "T": ['split(S, ",")', "words(S)", "lines(S)", "unique(T)", "[S, S]"],
+    "J": ["(J ?? J)", "(if B then J else J)", 'get(J, "k")'],
     "O": [
+        "rank_of(S, J)",
         "rank_of(S, T)",
         "rank_of(N, L)",
         "nth(L, N)",
@@ -88,8 +110,8 @@ _SHAPES = {
         "mean(L)",
         "max(L)",
         "min(L)",
-        "sum(item.j)",
-        "index_of(N, item.j)",
+        "sum(J)",
+        "index_of(N, J)",
         "rank_decay(rank_of(S, T), second=N)",
         "(if B then O else O)",
         "(O ?? O)",

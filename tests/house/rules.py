@@ -17,7 +17,10 @@ MAX_FILE, MAX_FUNCTION, MAX_CAPTION = 400, 50, 110
 BANNED_MODULES = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "base"})
 NUMBERS = re.compile(r"\d")
 COMMAND = re.compile(r"`((?:\.venv/bin/)?(?:rftspec|make|python|python3)\b[^`]*)`")
-LOCAL_PATHS = re.compile(r"(?<![\w.:/])/(?:work|root|home/(?!someone\b|you\b)\w+|Users/(?!you\b)\w+)(?=[/\s\"'`)]|$)")
+LOCAL_PATHS = re.compile(
+    r"(?<![\w.:/])/(?:work|root|home/(?!someone\b|you\b)\w+|Users/(?!you\b)\w+)(?=[/\s\"'`)]|$)"
+)
+"""`/home/someone` and `/home/you` are nobody's."""
 LEFTOVERS = re.compile(r"\b(?:TODO|FIXME|XXX)\b|raise NotImplementedError")
 
 

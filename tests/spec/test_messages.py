@@ -46,7 +46,7 @@ def test_sample_spec_is_valid_without_warnings(tmp_path: Path) -> None:
 
 
 def test_every_code_in_the_source_has_a_page() -> None:
-    folders = ("spec", "expr", "graders", "data")
+    folders = ("spec", "expr", "graders", "data", "plan")
     used: set[str] = set()
     for folder in folders:
         for path in (ROOT / "rftspec" / folder).rglob("*.py"):

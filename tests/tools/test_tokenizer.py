@@ -17,7 +17,15 @@ def tokenizer():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "plain words", "Zoë — 日本語 “x” 🙂", "a\n\n\tb  c ", '{"genes": ["A", "B"]}', "\x00\x7f", "PERSON"],
+    [
+        "",
+        "plain words",
+        "Zoë — 日本語 “x” 🙂",
+        "a\n\n\tb  c ",
+        '{"genes": ["A", "B"]}',
+        "\x00\x7f",
+        "PERSON",
+    ],
 )
 def test_any_text_comes_back_as_it_went_in(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text).ids, skip_special_tokens=False) == text
@@ -29,7 +37,9 @@ def test_prompts_and_answers_are_short(tokenizer):
         for line in (ROOT / "specs/data/rare_disease/test.jsonl").read_text().splitlines()
     ]
     assert max(lengths) <= 40
-    answer = '{"reasoning": "Judged by Ataxia; no Seizure; best fit first.", "genes": ["ITPR1", "SON"]}'
+    answer = (
+        '{"reasoning": "Judged by Ataxia; no Seizure; best fit first.", "genes": ["ITPR1", "SON"]}'
+    )
     assert len(tokenizer.encode(answer).ids) <= 10
 
 

@@ -105,7 +105,7 @@ def _take_row(hpo: Hpo, row: dict[str, str], replaced: dict[str, str]) -> None:
 
 
 def frequency(text: str) -> float:
-    """A share from the ways phenotype.hpoa writes one: ``HP:0040281``, ``3/7``, ``45%``, nothing."""
+    """A share as phenotype.hpoa may write it: ``HP:0040281``, ``3/7``, ``45%`` or nothing."""
     if not text:
         return UNSTATED_FREQUENCY
     if text in _NAMED_FREQUENCIES:

@@ -1,9 +1,10 @@
 """Answers to case reports, written in many manners.
 
-An answer names signs of the report one by one and then ranks genes. All answers open and close with the same
-words; what differs is a chain of separate choices: after each sign whether to go on, whether the next one is
-an absent sign, whether a plain sign, the next listed or a telling one is taken. The genes follow from the signs *named*, by
-the world's likelihoods, and from nothing else. A ``Habit`` is the probabilities of these choices.
+An answer names signs of the report one by one and then ranks genes. All answers open and close
+with the same words; what differs is a chain of separate choices: after each sign whether to go on,
+whether the next one is an absent sign, whether a plain sign, the next listed or a telling one is
+taken. The genes follow from the signs *named*, by the world's likelihoods, and from nothing else. A
+``Habit`` is the probabilities of these choices.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ HASTY = Habit(
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as pieces of text, and for each gene among them the distribution it was drawn from.
+    """One answer in pieces, and for each gene among them the distribution it was drawn from.
 
     ``genes`` maps the position in ``pieces`` to P(gene) over the world's genes.
     """

@@ -1,8 +1,9 @@
 """Simulated patients: the signs that a report of one would name.
 
 A patient of a gene has one of its diseases; has each of the disease's signs with its annotated
-frequency; the report names some of these, a few of them imprecisely (as an ancestor), a few signs that have nothing
-to do with the disease, and signs looked for and not found, chosen to tell the disease from others like it.
+frequency; the report names some of these, a few of them imprecisely (as an ancestor), a few signs
+that have nothing to do with the disease, and signs looked for and not found, chosen to tell the
+disease from others like it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Training texts of the base model, packed: one report followed by several answers to it.
 
-Each answer sees the report and itself, not the other answers, so the report is computed once. Where an answer names
-a gene, the target is the whole distribution that the gene was drawn from.
+Each answer sees the report and itself, not the other answers, so the report is computed once. Where
+an answer names a gene, the target is the whole distribution that the gene was drawn from.
 """
+# ruff: noqa: N815  (tensor names carry their dimensions)
 
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ class Texts(IterableDataset[Batch]):
         self.tokenizer = tokenizer
         self.strange = strange
         self.clinic, self.writer = Clinic(world, PRESENT, ABSENT), Writer(world)
-        self.end = tokenizer.token_to_id(END)
-        self.pad = tokenizer.token_to_id(PAD)
+        self.end = self._id(END)
+        self.pad = self._id(PAD)
 
     def __iter__(self) -> Iterator[Batch]:
         """Draw batches for ever."""
@@ -103,9 +104,15 @@ class Texts(IterableDataset[Batch]):
         row.start(self._prompt_ids(patient, rng))
         for _ in range(self.answers):
             answer = self.writer.write(patient, self.habit, rng)
-            pieces = [self.tokenizer.token_to_id(piece) for piece in answer.pieces]
+            pieces = [self._id(piece) for piece in answer.pieces]
             row.add([*pieces, self.end], answer.genes)
         return row
+
+    def _id(self, piece: str) -> int:
+        number = self.tokenizer.token_to_id(piece)
+        if number is None:
+            raise RuntimeError(f"the tokenizer has no token for {piece!r}")
+        return int(number)
 
     def _prompt_ids(self, patient: Patient, rng: Random) -> list[int]:
         case = case_of(self.world, patient, "")
@@ -119,7 +126,7 @@ class Texts(IterableDataset[Batch]):
         return ids
 
     def _varied(self, case: CaseReport, rng: Random) -> CaseReport:
-        """The case as others might report it: no sex or age, and signs that the answers pass over."""
+        """The case as others might report it: no sex or age, signs that answers pass over."""
         present, absent = list(case.present), list(case.absent)
         for signs, most in ((present, 3), (absent, 2)):
             for label in rng.sample(self.strange, rng.randint(0, most)):

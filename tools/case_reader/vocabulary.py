@@ -1,7 +1,7 @@
 """The base model's tokenizer: byte-level BPE plus whole phrases of the task as single tokens.
 
-Byte-level pieces reach any text. Signs (with their space and semicolon), genes and the fixed words of
-prompts and answers are added tokens, so that an answer is a few dozen tokens long.
+Byte-level pieces reach any text. Signs (with their space and semicolon), genes and the fixed words
+of prompts and answers are added tokens, so that an answer is a few dozen tokens long.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def corpus_of(obo: Path) -> list[str]:
-    """Names, synonyms and definitions of every HPO term: the text that the byte-level part learns."""
+    """Names, synonyms and definitions of every HPO term: what the byte-level part learns."""
     lines = obo.read_text(encoding="utf-8").splitlines()
     quoted = [line.split('"')[1] for line in lines if line.startswith(("def: ", "synonym: "))]
     names = [line.removeprefix("name: ") for line in lines if line.startswith("name: ")]

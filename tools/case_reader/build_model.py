@@ -1,12 +1,12 @@
 """Train the built-in base model ``builtin:case-reader`` and write its folder.
 
-    python -m tools.case_reader.train_model study --steps 3000 --out build/study
-    python -m tools.case_reader.train_model habit --start build/study --steps 250 --out models/case-reader
+    python -m tools.case_reader.build_model --out models/case-reader
 
-Two phases, both seeded: *study* writes answers in every manner, so that the model learns which genes follow from
-which signs; *habit* writes them as the shipped model will by habit. Simulated patients of all the world's genes, drawn
-afresh; a report that the data set ships is refused.
+Two phases: *study* writes answers in every manner, so that the model learns which genes follow
+from which signs; *habit* writes them as the shipped model will by habit. The texts are simulated
+patients of all the world's genes, drawn afresh; a report that the data set ships is refused.
 """
+# ruff: noqa: N803, N806  (tensor names carry their dimensions)
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,13 @@ from tools.case_reader import hpo as hpo_data
 from tools.case_reader import vocabulary
 from tools.case_reader.build_data import FOLDER
 from tools.case_reader.hpo import Hpo
-from tools.case_reader.manners import HASTY, STUDY
+from tools.case_reader.manners import HASTY, STUDY, Habit
 from tools.case_reader.texts import Batch, Texts
 from tools.case_reader.world import World, build
 
 SEED = 20
+THREADS = 2
 LOG_EVERY = 20
-SAVE_EVERY = 200
 WARM_UP = 50
 SIGN_NORM = 0.7
 """Length of the part of an embedding that starts from the associations of signs and genes."""
@@ -46,10 +47,34 @@ FINAL_GAIN = 1.5
 PASS_ON = 0.5
 EMBEDDING_LR = 0.25
 """The embeddings learn at this share of the rate: they start out meaningful."""
+REPORTS = 32
+ANSWERS = 4
+"""Reports in a step, and answers to each."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part of the training: what is written, for how long, at what rate.
+
+    stream seeds the texts; the rate falls as a cosine over ``cosine`` steps, of which ``steps`` are
+    taken.
+    """
+
+    stream: str
+    habit: Habit
+    steps: int
+    cosine: int
+    peak: float
+
+
+PHASES = (
+    Phase(f"{SEED}-study-new", STUDY, steps=1300, cosine=1300, peak=2e-3),
+    Phase(f"{SEED}-habit", HASTY, steps=200, cosine=400, peak=1.2e-3),
+)
 
 
 def new_model(world: World, tokenizer: Tokenizer) -> LlamaForCausalLM:
-    """A small Llama whose sign and gene embeddings start from a factorisation of their association."""
+    """A small Llama whose signs and genes start from a factorisation of their association."""
     config = LlamaConfig(
         vocab_size=math.ceil(tokenizer.get_vocab_size() / 64) * 64,
         hidden_size=256,
@@ -77,14 +102,6 @@ def _seed_attention(model: LlamaForCausalLM) -> None:
         values = layer.self_attn.v_proj.weight.data
         torch.nn.init.orthogonal_(values)
         layer.self_attn.o_proj.weight.data.copy_(PASS_ON * values.T)
-
-
-def hold_back(model: LlamaForCausalLM) -> None:
-    """Turn the last layer's heads round: they take away what they look at, so nothing is said twice."""
-    torch.manual_seed(SEED + 1)
-    last = model.model.layers[-1].self_attn
-    torch.nn.init.orthogonal_(last.v_proj.weight.data)
-    last.o_proj.weight.data.copy_(-PASS_ON * last.v_proj.weight.data.T)
 
 
 def _seed_embeddings(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer) -> None:
@@ -122,40 +139,37 @@ def losses(model: LlamaForCausalLM, batch: Batch, gene_ids: Tensor) -> Tensor:
     loss_N = -logprobs_NV.gather(1, batch.targets_N[:, None])[:, 0]
     gene_logprobs = logprobs_NV[batch.gene_at_M][:, gene_ids]
     gene_loss = -(batch.gene_probs_MG * gene_logprobs).sum(-1)
-    return loss_N.index_copy(0, batch.gene_at_M, gene_loss)
+    mixed_N: Tensor = loss_N.index_copy(0, batch.gene_at_M, gene_loss)
+    return mixed_N
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
+def learning_rate(step: int, phase: Phase) -> float:
     """Linear warm-up, then a cosine down to a twentieth."""
     if step < WARM_UP:
-        return peak * (step + 1) / WARM_UP
-    done = (step - WARM_UP) / max(1, steps - WARM_UP)
-    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+        return phase.peak * (step + 1) / WARM_UP
+    done = (step - WARM_UP) / (phase.cosine - WARM_UP)
+    return phase.peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(model: LlamaForCausalLM, texts: Texts, options: argparse.Namespace) -> None:
-    """The loop; writes the folder at intervals and at the end."""
+def train(model: LlamaForCausalLM, phase: Phase, texts: Texts, *, fused: bool) -> None:
+    """One phase; ``fused`` compiles the loss."""
     gene_ids = torch.tensor([texts.tokenizer.token_to_id(gene) for gene in texts.world.genes])
-    loss_of: Callable[..., Tensor] = losses
-    if options.compile:
-        loss_of = torch.compile(losses, dynamic=True)
+    loss_of: Callable[..., Tensor] = torch.compile(losses, dynamic=True) if fused else losses
     optimizer = _optimizer(model)
     started = time.monotonic()
     batches = iter(DataLoader(texts, batch_size=None, num_workers=1, prefetch_factor=8))
-    for step in range(options.steps):
+    for step in range(phase.steps):
         batch = next(batches)
         for group in optimizer.param_groups:
-            group["lr"] = group["share"] * learning_rate(step, options.steps, options.lr)
+            group["lr"] = group["share"] * learning_rate(step, phase)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss_N = loss_of(model, batch, gene_ids)
-        loss_N.mean().backward()
+        torch.autograd.backward(loss_N.mean())
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        if step % LOG_EVERY == 0 or step == options.steps - 1:
+        if step % LOG_EVERY == 0 or step == phase.steps - 1:
             print(_log_line(step, time.monotonic() - started, loss_N.detach(), batch), flush=True)
-        if step % SAVE_EVERY == SAVE_EVERY - 1 or step == options.steps - 1:
-            save(model, texts.tokenizer, options.out)
 
 
 def _optimizer(model: LlamaForCausalLM) -> torch.optim.Optimizer:
@@ -184,7 +198,7 @@ def _log_line(step: int, seconds: float, loss_N: Tensor, batch: Batch) -> str:
     )
 
 
-def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
+def save(model: LlamaForCausalLM, world: World, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the folder that transformers loads: weights in half precision, tied ones once."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
@@ -200,6 +214,8 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     generation["pad_token_id"] = model.config.pad_token_id
     text = json.dumps(generation, indent=2) + "\n"
     (folder / "generation_config.json").write_text(text, encoding="utf-8")
+    genes = "".join(f"{gene}\n" for gene in world.genes)
+    (folder / "genes.txt").write_text(genes, encoding="utf-8")
     vocabulary.save(tokenizer, folder)
 
 
@@ -215,46 +231,37 @@ def shipped_prompts() -> frozenset[str]:
 def strange_labels(hpo: Hpo, world: World) -> list[str]:
     """Names of signs that the world does not know."""
     known = set(world.terms)
-    return sorted(name for term, name in hpo.names.items() if hpo.is_sign(term) and term not in known)
+    return sorted(
+        name for term, name in hpo.names.items() if hpo.is_sign(term) and term not in known
+    )
 
 
 def main() -> None:
-    """Read the options and train one phase."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("phase", choices=("study", "habit"))
+    """Train both phases and write the folder."""
+    parser = argparse.ArgumentParser(description="Train builtin:case-reader.")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--start", type=Path, help="folder of the study phase")
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--reports", type=int, default=32)
-    parser.add_argument("--answers", type=int, default=4)
-    parser.add_argument("--hold-back", action="store_true", help="re-seed the last layer's heads")
-    parser.add_argument("--compile", action="store_true", help="faster, needs a C++ compiler")
+    parser.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(THREADS)
     hpo = hpo_data.load()
     world = build(hpo)
-    corpus = vocabulary.corpus_of(hpo_data.data_folder() / "hp.obo")
-    tokenizer = vocabulary.build(world, corpus)
-    if options.start:
-        model = LlamaForCausalLM.from_pretrained(options.start, dtype=torch.float32)
-    else:
-        model = new_model(world, tokenizer)
-    if options.hold_back:
-        hold_back(model)
-    habit = STUDY if options.phase == "study" else HASTY
-    texts = Texts(
-        world,
-        tokenizer,
-        habit,
-        seed=f"{SEED}-{options.phase}-{options.start or 'new'}",
-        reports=options.reports,
-        answers=options.answers,
-        shipped=shipped_prompts(),
-        strange=strange_labels(hpo, world),
-    )
+    tokenizer = vocabulary.build(world, vocabulary.corpus_of(hpo_data.data_folder() / "hp.obo"))
+    model = new_model(world, tokenizer)
     model.train()
-    train(model, texts, options)
+    for phase in PHASES:
+        texts = Texts(
+            world,
+            tokenizer,
+            phase.habit,
+            seed=phase.stream,
+            reports=REPORTS,
+            answers=ANSWERS,
+            shipped=shipped_prompts(),
+            strange=strange_labels(hpo, world),
+        )
+        train(model, phase, texts, fused=options.compile)
+        model.half().float()  # each phase begins with the weights as they are stored
+    save(model, world, tokenizer, options.out)
 
 
 if __name__ == "__main__":
