@@ -39,7 +39,7 @@ def _main(lines: Sequence[Line]) -> str:
                 f"{minutes} min {seconds:02d} s",
                 f"{_share(base['estimate'])} → {_share(tuned['estimate'])}",
                 f"{ratio:.2f}",
-                _gain(metric["gain"]),
+                _gain(metric["gain"]["interval"]),
             ]
         )
     return _markdown(HEAD, rows)
@@ -96,16 +96,16 @@ def _explained(lines: Sequence[Line]) -> str:
     for line in lines:
         if not line["name"].startswith("seed"):
             continue
-        for best in line["explained"][:1]:
-            rows.append(
-                [
-                    line["name"],
-                    f"`{best['feature']}`",
-                    f"{_share(best['base_share'])} → {_share(best['tuned_share'])}",
-                    f"{_share(best['base_right_with'])} / {_share(best['base_right_without'])}",
-                    f"{best['explained']:.0%}",
-                ]
-            )
+        best = line["explained"][0]
+        rows.append(
+            [
+                line["name"],
+                f"`{best['feature']}`",
+                f"{_share(best['base_share'])} → {_share(best['tuned_share'])}",
+                f"{_share(best['base_right_with'])} / {_share(best['base_right_without'])}",
+                f"{best['explained']:.0%}",
+            ]
+        )
     head = ["run", "the one token or opening that explains most", "how often"]
     head += ["base top@1 with / without it", "share of the gain it explains"]
     return _markdown(head, rows)
@@ -126,7 +126,8 @@ def _signs(line: Line) -> str:
 
 
 def _cell(metric: Any, model: str) -> Any:
-    return next(cell for cell in metric["cells"] if cell["model"] == model)
+    """Estimate, low and high of a model's metric."""
+    return next(cell["interval"] for cell in metric["cells"] if cell["model"] == model)
 
 
 def _share(value: float) -> str:

@@ -41,7 +41,7 @@ def plan_of(
     from rftspec.plan.compile import compile_plan
     from rftspec.spec.load import load_spec
 
-    loaded = load_spec(spec, overrides=overrides)
+    loaded = load_spec(spec, overrides=overrides, sandbox=_sandbox(sandbox))
     console.remark_diagnostics(loaded.diagnostics)
     plan = compile_plan(loaded, seed=seed, control=_control(control))
     return dataclasses.replace(plan, sandbox=_sandbox(sandbox))
