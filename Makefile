@@ -50,12 +50,12 @@ clean:
 
 # $(call set_up,run|dev): find a Python by version, then let it do the rest.
 define set_up
-	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	@for candidate in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
 	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	    exec "$$candidate" tools/set_up.py $(1) --torch "$(TORCH)"; \
 	  fi; \
 	done; \
-	echo "rftspec needs Python 3.11 or newer, and none was found." >&2; \
+	echo "rftspec needs Python 3.11 or newer; tried: $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)" >&2; \
 	echo "  Install one, or name it: make demo PYTHON=/path/to/python3" >&2; \
 	exit 1
 endef

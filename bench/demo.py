@@ -60,7 +60,7 @@ def main() -> None:
         out = ROOT / "bench" / "results" / "demo.json"
         out.parent.mkdir(exist_ok=True)
         out.write_text(json.dumps(result, indent=1) + "\n")
-        table.into_readme(ROOT / "README.md", lines)
+        table.between_marks(ROOT / "README.md", table.text(lines))
 
 
 def few_rows(folder: Path) -> Path:
@@ -71,13 +71,13 @@ def few_rows(folder: Path) -> Path:
     return path.resolve()
 
 
-def measure(name: str, folder: Path, options: list[str]) -> dict[str, Any]:
+def measure(name: str, folder: Path, options: list[str], spec: Path = SPEC) -> dict[str, Any]:
     """One line of the table: run the job if it is not there, then read its record."""
     out = folder / name.replace(" ", "-")
     seconds_file = folder / f"{out.name}.seconds"
     if not seconds_file.exists():
         shutil.rmtree(out, ignore_errors=True)
-        command = [sys.executable, "-m", "rftspec", "run", str(SPEC), "--out", str(out)]
+        command = [sys.executable, "-m", "rftspec", "run", str(spec), "--out", str(out)]
         began = time.monotonic()
         done = subprocess.run(
             [*command, "--display", "plain", *options],

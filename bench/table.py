@@ -19,11 +19,11 @@ def text(lines: Sequence[Line]) -> str:
     return "\n\n".join(parts)
 
 
-def into_readme(readme: Path, lines: Sequence[Line]) -> None:
-    """Put the table between the README's marks."""
-    before, rest = readme.read_text().split(BEGIN, 1)
+def between_marks(page: Path, told: str) -> None:
+    """Put what was measured between a page's marks."""
+    before, rest = page.read_text().split(BEGIN, 1)
     _, after = rest.split(END, 1)
-    readme.write_text(f"{before}{BEGIN}\n{text(lines)}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{told}\n{END}{after}")
 
 
 def _main(lines: Sequence[Line]) -> str:

