@@ -4,8 +4,7 @@
 
 Runs `rftspec run specs/rare_disease.yaml` once per seed, once with its training answers
 shuffled and once on 36 training rows, one after the other; prints the table, writes
-bench/results/demo.json and
-the README's results. Runs that are already in --folder with the same plan are read, not repeated,
+bench/results/demo.json and the README's results. Runs that are already in --folder are read, not repeated,
 unless --again is given.
 """
 

@@ -19,6 +19,7 @@ from rftspec.cli.view import (
     number,
     percent,
     sample_text,
+    smoothed,
     sparkline,
     step_seconds,
 )
@@ -74,7 +75,8 @@ class Live:
     def on_evaluation(self, evaluation: EvaluationSeen) -> None:
         """A line that stays: what was measured."""
         self.view.on_evaluation(evaluation)
-        self._keep(Text(f"  {evaluation_line(evaluation)}", style="default"))
+        line = f"  {evaluation_line(evaluation)}"
+        self._keep(Text(line, no_wrap=True, overflow="ellipsis"))
 
     def on_warning(self, code: str, message: str, step: int) -> None:
         """A line that stays: what to look at."""
@@ -86,7 +88,7 @@ class Live:
         self._keep(Text(f"  {visible(text)}", style="dim"))
 
     def _keep(self, line: Text) -> None:
-        self.console.print(line, soft_wrap=False)
+        self.console.print(line)
 
     def screen(self) -> RenderableType:
         """The part that is redrawn."""
@@ -121,7 +123,7 @@ class Live:
         view, step = self.view, self.view.step
         rows: list[tuple[str, RenderableType]] = []
         if view.rewards:
-            rows.append(("reward", _curve(view.rewards)))
+            rows.append(("reward", _curve(smoothed(view.rewards))))
         if view.validation:
             points = [view.validation[at] for at in sorted(view.validation)]
             rows.append(("validation", _curve(points)))

@@ -88,8 +88,8 @@ def _start(plan: Plan, folder: Path, display: str) -> int:
         refuse_other_plan(plan, read_plan(folder), folder)
     if state == "finished":
         return _already_finished(folder, display)
-    if state == "unfinished" and display not in {"json", "none"}:
-        console.say(f"{shown_path(folder)} holds this plan, unfinished: going on with it")
+    if display not in {"json", "none"}:
+        console.say(_first_line(plan, folder, resuming=state == "unfinished"))
     return _go(plan, folder, display, resuming=state == "unfinished")
 
 
@@ -107,6 +107,16 @@ def _go(plan: Plan, folder: Path, display: str, *, resuming: bool) -> int:
     except (Exception, KeyboardInterrupt) as error:
         return _broken(error, folder)
     return say_ending(outcome, display)
+
+
+def _first_line(plan: Plan, folder: Path, *, resuming: bool) -> str:
+    """Where the run goes, and how to go on with it: after a `kill -9` nothing more can be said."""
+    shown = shown_path(folder)
+    if resuming:
+        return f"{shown} holds this plan, unfinished: going on with it"
+    return f"{plan.name} goes to {shown}; to go on after an interruption: " + console.command(
+        "resume", shown
+    )
 
 
 def _broken(error: BaseException, folder: Path) -> int:

@@ -18,6 +18,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 MIN_SPREAD = 0.1
 """Rewards that lie closer together than this are drawn flat: their wiggles would be noise."""
 KEPT_WARNINGS = 3
+SHOWN_METRICS = 4
 
 
 @dataclass
@@ -113,17 +114,25 @@ def number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def smoothed(values: list[float], window: int = 5) -> list[float]:
+    """Means over the newest values at each place: single steps have other rows, and jump."""
+    return [
+        sum(values[max(0, end - window) : end]) / min(window, end)
+        for end in range(1, len(values) + 1)
+    ]
+
+
 def evaluation_line(seen: EvaluationSeen) -> str:
-    """`base on 200 test rows × 4: reward 0.310 · top@1 0.172 · …`."""
+    """`base on 200 test rows × 4: reward 0.310 · top@1 0.172 · …`; the rest is in the report."""
     per_row = round(seen.samples / seen.rows) if seen.rows else 0
-    name = seen.model if seen.model in {"base", "tuned"} else visible(seen.model)
-    at = f" after step {seen.step}" if seen.step and seen.model not in {"tuned"} else ""
+    name = f"after step {seen.step}" if seen.model.startswith("step-") else visible(seen.model)
     metrics = [
         f"{visible(key)} {number(value)}"
         for key, value in seen.metrics.items()
         if key not in _REPORTED_ELSEWHERE and "/" not in key and not key.endswith("_count")
     ]
-    return f"{name}{at} on {seen.rows} {seen.split} rows × {per_row}: " + " · ".join(metrics)
+    told = " · ".join(metrics[:SHOWN_METRICS])
+    return f"{name} on {seen.rows} {seen.split} rows × {per_row}: {told}"
 
 
 _REPORTED_ELSEWHERE = frozenset({"completion_tokens_mean", "truncated_share", "error_share"})

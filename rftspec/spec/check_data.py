@@ -109,7 +109,7 @@ class DataCheck:
                 continue
             key = (path, fold(value))
             first = self._values.setdefault(key, (facts.name, facts.shown, line))
-            if False:
+            if first[0] != facts.name:
                 apart = False
                 shown = value if isinstance(value, str) else json.dumps(value)
                 message = f"`{dotted}` = {shown} stands in two files: here and in {first[1]}:"

@@ -20,6 +20,7 @@ from rftspec.cli.view import (
     evaluation_line,
     percent,
     sample_text,
+    smoothed,
     sparkline,
 )
 from rftspec.run.observer import EvaluationSeen, Progress
@@ -150,6 +151,12 @@ def test_time_left_runs_down_between_two_reports() -> None:
     assert view.remaining == 0.0
 
 
+def test_curve_is_smoothed_over_five_steps() -> None:
+    """As many values as steps; the first ones over what there is."""
+    assert smoothed([1.0, 0.0, 0.5], window=2) == [1.0, 0.5, 0.25]
+    assert smoothed([]) == []
+
+
 def test_small_wiggles_are_drawn_flat() -> None:
     """A spread of a thousandth is noise."""
     assert sparkline([0.5, 0.5005, 0.5]) == "▁▁▁"
@@ -166,4 +173,4 @@ def test_numbers_are_written_for_people() -> None:
     ]  # fmt: skip
     assert sample_text({"output_text": "a\nb", "reward": None}).endswith("a⏎b")
     seen = EvaluationSeen("step-20", "validation", 20, 10, 10, {"reward": None}, 1.0)
-    assert evaluation_line(seen) == "step-20 after step 20 on 10 validation rows × 1: reward –"
+    assert evaluation_line(seen) == "after step 20 on 10 validation rows × 1: reward –"

@@ -251,3 +251,8 @@ def test_estimate_of_a_plan_needs_nothing_but_the_plan(spec: Path) -> None:
     told = estimate_for(plan_of(spec))
     assert told.counts.rollouts == 64
     assert told.counts.prompt_tokens > 0
+
+
+def test_four_times_the_batch_doubles_the_automatic_rate() -> None:
+    shape = _shape(1_500_000_000)
+    assert learning_rate(shape, 512).value == pytest.approx(2 * learning_rate(shape, 128).value)

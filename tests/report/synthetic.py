@@ -98,17 +98,7 @@ def make_plan(story: Story, folder: Path) -> Plan:
             samples=story.samples,
             samples_between=1,
             metrics=METRICS,
-            references=(
-                ReferencePlan(
-                    "phenotype-matching",
-                    "outputs",
-                    str(folder / "p.jsonl"),
-                    1,
-                    None,
-                    "a ceiling: it uses the annotations that drew the patients",
-                ),
-                ReferencePlan("base-vote-8", "vote", None, 8, "sample.output_json.genes[0]", None),
-            ),
+            references=_references(folder),
             pass_metric="top@1",
         ),
         require=(),
@@ -120,6 +110,15 @@ def make_plan(story: Story, folder: Path) -> Plan:
             "train.learning_rate": "derived: 1e-3 for LoRA of small models",
             "seed": "default: 0",
         },
+    )
+
+
+def _references(folder: Path) -> tuple[ReferencePlan, ...]:
+    note = "a ceiling: it uses the annotations that drew the patients"
+    outputs = str(folder / "p.jsonl")
+    return (
+        ReferencePlan("phenotype-matching", "outputs", outputs, 1, None, note),
+        ReferencePlan("base-vote-8", "vote", None, 8, "sample.output_json.genes[0]", None),
     )
 
 

@@ -130,3 +130,33 @@ def test_misspelt_key_is_met_with_what_was_meant(typed: str, meant: str | None) 
 def test_swapped_neighbours_are_one_step_apart() -> None:
     assert distance("trian", "train") == 1
     assert distance("kitten", "sitting", limit=9) == 3
+
+
+def _numbers(schema: dict[str, Any], path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for name, inner in schema.get("properties", {}).items():
+        if name == "graders":
+            continue
+        if {"minimum", "maximum", "exclusiveMinimum"} & inner.keys():
+            found.append(((*path, name), inner))
+        found += _numbers(inner, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"), _numbers(spec_schema(), ()), ids=lambda value: str(value)[:40]
+)
+def test_bounds_of_a_number_belong_to_it_or_not_as_the_schema_says(
+    path: tuple[str, ...], schema: dict[str, Any]
+) -> None:
+    for bound in ("minimum", "maximum", "exclusiveMinimum"):
+        for change in (-1, 0, 1) if bound in schema else ():
+            spec = copy.deepcopy(SAMPLE)
+            parent = spec
+            for name in path[:-1]:
+                inner = parent.get(name)
+                parent[name] = inner if isinstance(inner, dict) else {"split": 1}
+                parent = parent[name]
+            parent[path[-1]] = schema[bound] + change
+            validator = jsonschema.Draft202012Validator(spec_schema())
+            assert _accepts(spec) == validator.is_valid(spec), (path, parent[path[-1]])

@@ -6,6 +6,7 @@ Two phases: *study* writes answers in every manner, so that the model learns whi
 from which signs; *habit* writes them as the shipped model will by habit. The texts are simulated
 patients of all the world's genes, drawn afresh; a report that the data set ships is refused.
 """
+# ruff: noqa: N803, N806  (tensor names carry their dimensions)
 
 from __future__ import annotations
 
