@@ -4,8 +4,8 @@
 
 Runs `rftspec run specs/rare_disease.yaml` once per seed, once with its training answers
 shuffled and once on 36 training rows, one after the other; prints the table, writes
-bench/results/demo.json and the README's results. Runs that are already in --folder are read, not repeated,
-unless --again is given.
+bench/results/demo.json and the README's results. Runs that are already in --folder are read, not
+repeated, unless --again is given.
 """
 
 from __future__ import annotations
@@ -53,13 +53,14 @@ def main() -> None:
         jobs["shuffled answers"] = ["--control", "shuffled-answers"]
         jobs[f"{FEW} training rows"] = ["--set", f"data.train={few}"]
     lines = [measure(name, asked.folder, options) for name, options in jobs.items()]
-    result = {"command": " ".join(["python", "bench/demo.py", *sys.argv[1:]]), "lines": lines}
-    print(table.text(lines))
+    told = table.text(lines, f"python bench/demo.py --seeds {asked.seeds}")
+    result = {"lines": lines}
+    print(told)
     if asked.only is None:
         out = ROOT / "bench" / "results" / "demo.json"
         out.parent.mkdir(exist_ok=True)
         out.write_text(json.dumps(result, indent=1) + "\n")
-        table.between_marks(ROOT / "README.md", table.text(lines))
+        table.between_marks(ROOT / "README.md", told)
 
 
 def few_rows(folder: Path) -> Path:

@@ -13,10 +13,22 @@ METRICS = ("top@1", "top@5", "top@max")
 Line = dict[str, Any]
 
 
-def text(lines: Sequence[Line]) -> str:
-    """All that was measured, as Markdown."""
-    parts = [_main(lines), _nine(lines[0]), _reasoning(lines), _explained(lines), _signs(lines[0])]
-    return "\n\n".join(parts)
+def text(lines: Sequence[Line], command: str) -> str:
+    """All that was measured, as Markdown; each table says what it is and what made it."""
+    first = lines[0]["name"]
+    parts = {
+        "Top@1 on the test rows, four answers a row; paired intervals, clustered by gene": _main(
+            lines
+        ),
+        f"Three metrics with 95 % intervals, of {first}": _nine(lines[0]),
+        "The gain taken apart: is it form, length, or better answers? And how far training rows "
+        "and validation rows are from each other": _reasoning(lines),
+        "Is it one switch? Had the tuned model only changed how often one token or opening "
+        "occurs, and stayed as good as the base with and without it, that would give this share "
+        "of the gain": _explained(lines),
+        f"Top@1 by how many signs the reasoning names, of {first}": _signs(lines[0]),
+    }
+    return "\n\n".join(f"{caption} (`{command}`):\n\n{table}" for caption, table in parts.items())
 
 
 def between_marks(page: Path, told: str) -> None:
@@ -52,7 +64,7 @@ def _nine(line: Line) -> str:
     for model in models:
         cells = [_cell(line["metrics"][name], model) for name in METRICS]
         rows.append([model, *(_interval(cell) for cell in cells)])
-    return f"{line['name']}, 95 % intervals:\n\n" + _markdown(["model", *METRICS], rows)
+    return _markdown(["model", *METRICS], rows)
 
 
 def _reasoning(lines: Sequence[Line]) -> str:
@@ -122,7 +134,7 @@ def _signs(line: Line) -> str:
             cells += [f"{share:.0%}", _share(right)]
         rows.append(cells)
     head = ["signs named", "of base answers", "top@1", "of tuned answers", "top@1"]
-    return f"{line['name']}:\n\n" + _markdown(head, rows)
+    return _markdown(head, rows)
 
 
 def _cell(metric: Any, model: str) -> Any:

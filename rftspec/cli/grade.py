@@ -11,7 +11,7 @@ import click
 
 from rftspec.cli import console
 from rftspec.cli.exits import WRONG
-from rftspec.cli.spec import JSON, SET, SPEC
+from rftspec.cli.spec import JSON, SANDBOX, SET, SPEC, Sandbox
 from rftspec.cli.visible import clip, visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SPLITS = ("train", "validation", "test")
     "--split", type=click.Choice(SPLITS), default="train", show_default=True, help="Which file."
 )
 @click.option("--output", required=True, help="The answer to grade; `-` reads it from stdin.")
-@click.option("--sandbox", type=click.Choice(["full", "reduced"]), default="full")
+@SANDBOX
 @JSON
 def grade(
     spec: Path,
@@ -37,7 +37,7 @@ def grade(
     row: int,
     split: str,
     output: str,
-    sandbox: str,
+    sandbox: Sandbox,
     as_json: bool,
 ) -> int:
     """Grade one answer to one row: each grader's score, the metrics, the reward."""

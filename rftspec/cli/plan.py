@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from rftspec.cli import console
-from rftspec.cli.spec import JSON, SET, SPEC
+from rftspec.cli.spec import JSON, SANDBOX, SET, SPEC, Sandbox
 from rftspec.cli.text import shown_path
 
 
@@ -18,6 +18,7 @@ from rftspec.cli.text import shown_path
 @SET
 @click.option("--seed", type=int, help="Another seed than the spec's.")
 @click.option("--control", type=click.Choice(["shuffled-answers"]), help="A negative control.")
+@SANDBOX
 @JSON
 @click.option(
     "--out",
@@ -29,6 +30,7 @@ def plan(
     overrides: tuple[str, ...],
     seed: int | None,
     control: str | None,
+    sandbox: Sandbox,
     as_json: bool,
     out: Path | None,
 ) -> int:
@@ -37,7 +39,7 @@ def plan(
     from rftspec.cli.planning import plan_of
     from rftspec.record.layout import run_folder
 
-    made = plan_of(spec, overrides=overrides, seed=seed, control=control)
+    made = plan_of(spec, overrides=overrides, seed=seed, control=control, sandbox=sandbox)
     if out is not None:
         text = json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n"
         out.write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from rftspec.cli import console
+from rftspec.cli.spec import Sandbox
 from rftspec.cli.text import shown_path
 from rftspec.diagnostics import Diagnostic, DiagnosticError, Span
 from rftspec.plan.model import Plan
@@ -31,20 +32,20 @@ def plan_of(
     overrides: Sequence[str] = (),
     seed: int | None = None,
     control: str | None = None,
-    sandbox: str = "full",
+    sandbox: Sandbox = "full",
 ) -> Plan:
     """The plan of a spec, or a saved one; raises DiagnosticError. Warnings are said at once."""
     if spec.suffix == ".json":
         if overrides or seed is not None or control is not None:
             raise _problem("R412", "a saved plan takes no changes", spec)
-        return dataclasses.replace(_saved(spec), sandbox=_sandbox(sandbox))
+        return dataclasses.replace(_saved(spec), sandbox=sandbox)
     from rftspec.plan.compile import compile_plan
     from rftspec.spec.load import load_spec
 
-    loaded = load_spec(spec, overrides=overrides, sandbox=_sandbox(sandbox))
+    loaded = load_spec(spec, overrides=overrides, sandbox=sandbox)
     console.remark_diagnostics(loaded.diagnostics)
     plan = compile_plan(loaded, seed=seed, control=_control(control))
-    return dataclasses.replace(plan, sandbox=_sandbox(sandbox))
+    return dataclasses.replace(plan, sandbox=sandbox)
 
 
 def refuse_other_plan(plan: Plan, there: Plan, folder: Path) -> None:
@@ -104,7 +105,3 @@ def _problem(code: str, message: str, path: Path) -> DiagnosticError:
 
 def _control(name: str | None) -> Literal["shuffled-answers"] | None:
     return cast('Literal["shuffled-answers"] | None', name)
-
-
-def _sandbox(name: str) -> Literal["full", "reduced"]:
-    return cast('Literal["full", "reduced"]', name)

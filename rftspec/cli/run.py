@@ -10,8 +10,9 @@ import click
 
 from rftspec.cli import console
 from rftspec.cli.exits import BUG, INTERRUPTED, RESUMABLE
-from rftspec.cli.spec import SET, SPEC
+from rftspec.cli.spec import SANDBOX, SET, SPEC, Sandbox
 from rftspec.cli.text import shown_path
+from rftspec.cli.visible import visible
 
 if TYPE_CHECKING:
     from rftspec.cli.live import Live
@@ -38,13 +39,7 @@ DISPLAY = click.option(
 )
 @SET
 @DISPLAY
-@click.option(
-    "--sandbox",
-    type=click.Choice(["full", "reduced"]),
-    default="full",
-    show_default=True,
-    help="reduced: for machines that lack a layer of the sandbox for Python graders.",
-)
+@SANDBOX
 def run(
     spec: Path,
     out: Path | None,
@@ -52,7 +47,7 @@ def run(
     control: str | None,
     overrides: tuple[str, ...],
     display: str,
-    sandbox: str,
+    sandbox: Sandbox,
 ) -> int:
     """Measure the base, train, measure again, report: the whole of a spec, or of a saved plan.
 
@@ -114,8 +109,9 @@ def _first_line(plan: Plan, folder: Path, *, resuming: bool) -> str:
     shown = shown_path(folder)
     if resuming:
         return f"{shown} holds this plan, unfinished: going on with it"
-    return f"{plan.name} goes to {shown}; to go on after an interruption: " + console.command(
-        "resume", shown
+    return (
+        f"{visible(plan.name)} goes to {shown}; to go on after an interruption: "
+        + console.command("resume", shown)
     )
 
 

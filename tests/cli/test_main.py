@@ -266,3 +266,25 @@ def test_doctor_without_torch_is_quick_and_says_what_is_there(
     assert "torch" not in names
     assert code == (exits.FINE if told["ok"] else exits.WRONG)
     assert all(one["fix"] for one in told["checks"] if one["status"] == "wrong")
+
+
+def test_phenopackets_become_rows_with_an_account_of_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verb on a small folder of cases; an archive that is none is one diagnostic."""
+    from tests.data.test_phenopackets import folder, plain_packets
+
+    folder(tmp_path / "cases", plain_packets())
+    sizes = ["--train", "8", "--validation", "4", "--test", "4", "--seed", "1"]
+    words = ["data", "phenopackets", str(tmp_path / "cases"), "--out", str(tmp_path / "rows")]
+    assert main([*words, *sizes]) == exits.FINE
+    told = capsys.readouterr().out
+    assert "36 cases read, 16 written" in told
+    assert "left out:" in told
+    assert (tmp_path / "rows" / "train.jsonl").is_file()
+    words[2] = str(tmp_path / "nothing.zip")
+    assert main([*words, *sizes]) == exits.WRONG
+    assert "error[E230]" in capsys.readouterr().err
+    words = [*words[:2], str(tmp_path / "cases"), "--out", str(tmp_path / "x"), "--genes", "no.txt"]
+    assert main([*words, *sizes]) == exits.WRONG
+    assert "no.txt" in capsys.readouterr().err

@@ -113,11 +113,16 @@ def test_an_interrupted_evaluation_is_dropped_and_done_again(whole, tmp_path):
 
 
 def test_the_second_signal_stops_at_once():
-    with Interrupt() as interrupt:
-        signal.raise_signal(signal.SIGINT)
-        assert interrupt.asked
-        with pytest.raises(KeyboardInterrupt):
+    # a shell's background job ignores SIGINT: begin as a job in the foreground does
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Interrupt() as interrupt:
             signal.raise_signal(signal.SIGINT)
+            assert interrupt.asked
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_damaged_newest_state_falls_back_to_the_one_before_and_says_so(whole, tmp_path):
