@@ -109,10 +109,8 @@ def _first_line(plan: Plan, folder: Path, *, resuming: bool) -> str:
     shown = shown_path(folder)
     if resuming:
         return f"{shown} holds this plan, unfinished: going on with it"
-    return (
-        f"{visible(plan.name)} goes to {shown}; to go on after an interruption: "
-        + console.command("resume", shown)
-    )
+    go_on = console.command("resume", shown)
+    return f"{visible(plan.name)} → {shown}\nif it is interrupted: {go_on}"
 
 
 def _broken(error: BaseException, folder: Path) -> int:

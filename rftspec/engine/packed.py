@@ -148,8 +148,10 @@ def _attend(
             qp_N = _padded(qp, batch, prompts=True)
             out = F.scaled_dot_product_attention(qp_N, kp_N, vp_N, is_causal=True, scale=d.scale)
             outputs.append(_unpadded(out, batch, prompts=True))
-        kc_B = torch.cat([kp_N[batch.prompt_of_B], kc_B], dim=2)
-        vc_B = torch.cat([vp_N[batch.prompt_of_B], vc_B], dim=2)
+        # index_select, not [...]: the gradient of indexing is summed by atomics, in any order
+        kp_B, vp_B = (x.index_select(0, batch.prompt_of_B) for x in (kp_N, vp_N))
+        kc_B = torch.cat([kp_B, kc_B], dim=2)
+        vc_B = torch.cat([vp_B, vc_B], dim=2)
     qc_B = _padded(qc, batch, prompts=False)
     out = F.scaled_dot_product_attention(qc_B, kc_B, vc_B, attn_mask=mask, scale=d.scale)
     outputs.append(_unpadded(out, batch, prompts=False))
