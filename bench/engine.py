@@ -1,6 +1,6 @@
 """Time the engine on the demo's shapes, beside a plain loop over transformers' `generate`.
 
-    python -m bench.engine [--model builtin:case-reader] [--repeats 5] [--plain]
+    python -m bench.engine [--model builtin:case-reader] [--repeats 5] [--plain] [--threads N]
 
 Prints a table and writes bench/results/engine.json. Without the built-in model's weights (or
 with `--model random`) it makes a random model of the same shape, whose answers end at random.
@@ -157,12 +157,21 @@ def time_plain(engine: LocalEngine, repeats: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print, write."""
+    global clock
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="builtin:case-reader")
     parser.add_argument("--quantization", default="nf4", choices=["nf4", "none"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--plain", action="store_true", help="time the plain loop too")
+    parser.add_argument("--threads", type=int, default=0, help="torch's threads (its own choice)")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="CPU seconds, for a machine that is busy otherwise"
+    )
     arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if arguments.cpu_time:
+        clock = time.process_time
     base = arguments.model
     with tempfile.TemporaryDirectory() as folder:
         weights = ROOT / "models/case-reader/model.safetensors"
@@ -171,7 +180,9 @@ def main() -> None:
         engine = LocalEngine.open(make_plan(base, arguments.quantization))
         if engine.wrapped.get_base_model().config.vocab_size < 1000:
             engine.stop = tuple(range(1, 301, 50))  # a random model ends its answers at random
-        result: dict[str, Any] = {"engine": engine.describe()}
+        seconds = "CPU seconds" if arguments.cpu_time else "seconds of wall clock"
+        described = {**engine.describe(), "base": arguments.model, "clock": seconds}
+        result: dict[str, Any] = {"engine": described}
         result["step"] = time_steps(engine, arguments.repeats)
         result["evaluation"] = time_evaluation(engine)
         if arguments.plain:
