@@ -14,6 +14,7 @@ from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError, Severity
 from rftspec.expr import Expression, Origin, compile_expression
 from rftspec.expr.types import JSON, ListType, OptionalType, RecordType, Type
 from rftspec.graders.score import MISSING, Item, Sample
+from rftspec.graders.services import Services
 from rftspec.sandbox.pool import Pool
 from rftspec.template import Reference, Template, TemplateError, parse_template
 
@@ -38,6 +39,8 @@ class Builder:
     """None leaves Python graders uncompiled: for editors that check while one types."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Where texts stand in files, by dotted field: `graders.rank.expression`."""
+    services: Services = Services()
+    """Local models and caches; empty while a spec is only checked."""
     answers_are_json: bool = True
     """Whether `response.format` asks for JSON, so that `sample.output_json` can be there."""
     path: str = "graders"

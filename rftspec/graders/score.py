@@ -21,6 +21,11 @@ ErrorKind = Literal[
 ]
 """Why a score is missing, in the hosted product's own names (its graders/run response)."""
 
+INFRASTRUCTURE: frozenset[ErrorKind] = frozenset(
+    {"model_grader_server_error", "unresponsive_reward_error"}
+)
+"""A judge or an endpoint that is down: never user code, never what the model wrote."""
+
 Item = Mapping[str, Any]
 """One row of the data: `messages` and every other field, as JSON values."""
 
@@ -67,6 +72,8 @@ class Score:
     error: ErrorKind | None = None
     detail: str | None = None
     """Why, for a person: at most 200 characters, control characters escaped."""
+    seconds: float | None = field(default=None, compare=False)
+    """How long this score took to make, where the grader knows; no part of the record's events."""
 
     def to_json(self) -> dict[str, Any]:
         """The score as it stands in the record."""
