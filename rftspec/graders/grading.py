@@ -14,6 +14,7 @@ from rftspec.graders.building import Builder, Interval, Settings, expression_val
 from rftspec.graders.kinds import build_graders
 from rftspec.graders.output import ResponseFormat, read_output, sample_type, wants_json
 from rftspec.graders.score import Graded, Grader, Item, Sample, Score
+from rftspec.graders.services import Services
 from rftspec.sandbox.pool import Pool, SandboxMode
 from rftspec.sandbox.protocol import clean
 
@@ -47,10 +48,11 @@ class GraderSet:
         response_format: ResponseFormat | None,
         sandbox: SandboxMode = "full",
         workers: int = 1,
+        services: Services = Services(),  # noqa: B008 - frozen and empty
     ) -> Self:
         """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
         pool = Pool(workers, sandbox=sandbox)
-        builder = Builder(item_type, sample_type(response_format), pool)
+        builder = Builder(item_type, sample_type(response_format), pool, services=services)
         found = Collector()
         try:
             parts = _assemble(graders, reward, metrics, builder, found)
@@ -127,7 +129,13 @@ def check_graders(
     pool = None if sandbox is None else Pool(sandbox=sandbox)
     try:
         kind = sample_type(response_format)
-        builder = Builder(item_type, kind, pool, origins or {}, wants_json(response_format))
+        builder = Builder(
+            item_type,
+            kind,
+            pool,
+            origins or {},
+            answers_are_json=wants_json(response_format),
+        )
         parts = _assemble(graders, reward, metrics, builder, found)
     finally:
         if pool is not None:
