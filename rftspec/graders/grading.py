@@ -48,7 +48,7 @@ class GraderSet:
         response_format: ResponseFormat | None,
         sandbox: SandboxMode = "full",
         workers: int = 1,
-        services: Services = Services(),  # noqa: B008 - frozen and empty
+        services: Services = Services(),
     ) -> Self:
         """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
         pool = Pool(workers, sandbox=sandbox)
