@@ -39,7 +39,7 @@ class Builder:
     """None leaves Python graders uncompiled: for editors that check while one types."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Where texts stand in files, by dotted field: `graders.rank.expression`."""
-    services: Services = Services()
+    services: Services = field(default_factory=Services)
     """Local models and caches; empty while a spec is only checked."""
     answers_are_json: bool = True
     """Whether `response.format` asks for JSON, so that `sample.output_json` can be there."""

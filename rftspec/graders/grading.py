@@ -48,11 +48,13 @@ class GraderSet:
         response_format: ResponseFormat | None,
         sandbox: SandboxMode = "full",
         workers: int = 1,
-        services: Services = Services(),
+        services: Services | None = None,
     ) -> Self:
         """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
         pool = Pool(workers, sandbox=sandbox)
-        builder = Builder(item_type, sample_type(response_format), pool, services=services)
+        builder = Builder(
+            item_type, sample_type(response_format), pool, services=services or Services()
+        )
         found = Collector()
         try:
             parts = _assemble(graders, reward, metrics, builder, found)
