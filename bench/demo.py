@@ -21,7 +21,11 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rftspec.record.folder import Record
+    from rftspec.stats.intervals import Interval
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
@@ -99,7 +103,8 @@ def read(run: Path) -> dict[str, Any]:
     from rftspec.report.numbers import count
     from rftspec.report.subjects import choose_subjects
 
-    evidence = read_evidence(Record.open(run))
+    record = Record.open(run)
+    evidence = read_evidence(record)
     subjects = choose_subjects(evidence)
     numbers = count(evidence, subjects)
     answers = {column.key: column.answers for column in subjects.columns}
@@ -134,8 +139,25 @@ def read(run: Path) -> dict[str, Any]:
             }
             for model, found in pairs.items()
         },
+        "gap": asdict(gap(record)),
         "evaluations": rewards,
     }
+
+
+def gap(record: Record) -> Interval:
+    """The tuned model's mean reward on training rows minus that on validation rows.
+
+    The checkpoint is the chosen one, the rows are those that the run measured it on.
+    """
+    from rftspec.stats.intervals import unpaired_difference
+
+    genes = {(row["split"], row["row"]): row["item"]["gene"] for row in record.rows()}
+    best = next(e.fields["step"] for e in record.events() if e.kind == "best")
+    sides: list[Any] = []
+    for split, model in (("train", "tuned"), ("validation", f"step-{best}")):
+        lines = [s for s in record.samples(kind="evaluation", split=split) if s["model"] == model]
+        sides += [[s["reward"] for s in lines], [genes[split, s["row"]] for s in lines]]
+    return unpaired_difference(*sides)
 
 
 if __name__ == "__main__":

@@ -85,11 +85,12 @@ def _reasoning(lines: Sequence[Line]) -> str:
                 f"{signs['base']['mean']:.1f} → {signs['tuned']['mean']:.1f}",
                 f"{rewards['base', 'train']:.2f} → {rewards['tuned', 'train']:.2f}",
                 f"{rewards['base', 'validation']:.2f} → {_best_validation(line):.2f}",
+                _difference(line["gap"]),
             ]
         )
     head = ["run", "valid answers", "top@1 among valid", "share of the gain among valid"]
     head += ["genes listed (median)", "signs named (mean)"]
-    head += ["reward on train", "on validation"]
+    head += ["reward on train", "on validation", "train − validation (95 % interval)"]
     return _markdown(head, rows)
 
 
@@ -155,6 +156,10 @@ def _gain(gain: Any) -> str:
         f"{100 * gain['estimate']:+.1f} points "
         f"({100 * gain['low']:+.1f} – {100 * gain['high']:+.1f})"
     )
+
+
+def _difference(gap: Any) -> str:
+    return f"{gap['estimate']:+.2f} ({gap['low']:+.2f} – {gap['high']:+.2f})"
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError
 from rftspec.expr import EvalError, Expression, Origin, bounds
 from rftspec.expr.types import NUMBER, Type
 from rftspec.graders.building import Builder, Interval, Settings, expression_values
 from rftspec.graders.kinds import build_graders
+from rftspec.graders.lanes import Lanes
 from rftspec.graders.output import ResponseFormat, read_output, sample_type, wants_json
-from rftspec.graders.score import Graded, Grader, Item, Sample, Score
+from rftspec.graders.score import INFRASTRUCTURE, Graded, Grader, Item, Sample, Score
 from rftspec.graders.services import Services
 from rftspec.sandbox.pool import Pool, SandboxMode
 from rftspec.sandbox.protocol import clean
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["GraderSet", "check_graders", "read_output", "sample_type", "wants_json"]
 
@@ -31,12 +35,36 @@ class _Parts:
     reward_range: Interval
 
 
-class GraderSet:
-    """The graders, the reward and the metrics of a spec, ready to grade batches."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A batch that is being graded."""
 
-    def __init__(self, parts: _Parts, pool: Pool) -> None:
+    _set: GraderSet
+    _samples: Sequence[Sample]
+    _items: Sequence[Item]
+    _columns: Mapping[str, Future[list[Score]]]
+
+    def result(self) -> list[Graded]:
+        """Wait for every grader; everything that grading says of each sample, in their order."""
+        columns = {name: future.result() for name, future in self._columns.items()}
+        return [
+            self._set.assemble({name: column[i] for name, column in columns.items()}, sample, item)
+            for i, (sample, item) in enumerate(zip(self._samples, self._items, strict=True))
+        ]
+
+
+class GraderSet:
+    """The graders, the reward and the metrics of a spec, ready to grade batches.
+
+    `drop_infrastructure`: a sample whose reward is missing only because a judge or an endpoint is
+    down is dropped, instead of given the lowest reward.
+    """
+
+    def __init__(self, parts: _Parts, pool: Pool, *, drop_infrastructure: bool = False) -> None:
         self._parts = parts
         self._pool = pool
+        self._lanes = Lanes(parts.graders)
+        self._drop = drop_infrastructure
 
     @classmethod
     def from_json(
@@ -49,6 +77,7 @@ class GraderSet:
         sandbox: SandboxMode = "full",
         workers: int = 1,
         services: Services | None = None,
+        drop_infrastructure: bool = False,
     ) -> Self:
         """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
         pool = Pool(workers, sandbox=sandbox)
@@ -63,25 +92,34 @@ class GraderSet:
         except BaseException:
             pool.close()
             raise
-        return cls(parts, pool)
+        return cls(parts, pool, drop_infrastructure=drop_infrastructure)
+
+    @property
+    def graders(self) -> Mapping[str, Grader]:
+        """The graders by name."""
+        return self._parts.graders
+
+    @property
+    def reward(self) -> Expression:
+        """The reward's expression, over the graders' names."""
+        return self._parts.reward
 
     @property
     def reward_range(self) -> Interval:
         """The lowest and highest reward that the expression can give, by interval analysis."""
         return self._parts.reward_range
 
+    def submit(self, samples: Sequence[Sample], items: Sequence[Item]) -> Pending:
+        """Begin to grade a batch and return at once; all graders work at the same time."""
+        return Pending(self, samples, items, self._lanes.submit(samples, items))
+
     def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Graded]:
         """Everything that grading says of each sample; `items[i]` is the row of `samples[i]`."""
-        columns = {name: g.grade(samples, items) for name, g in self._parts.graders.items()}
-        return [
-            self._graded({name: column[i] for name, column in columns.items()}, sample, item)
-            for i, (sample, item) in enumerate(zip(samples, items, strict=True))
-        ]
+        return self.submit(samples, items).result()
 
     def close(self) -> None:
-        """End the worker processes."""
-        for grader in self._parts.graders.values():
-            grader.close()
+        """End the worker processes and threads."""
+        self._lanes.close()
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -90,7 +128,12 @@ class GraderSet:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _graded(self, scores: Mapping[str, Score], sample: Sample, item: Item) -> Graded:
+    def assemble(self, scores: Mapping[str, Score], sample: Sample, item: Item) -> Graded:
+        """Reward and metrics from the graders' scores; where the reward uses a failure, its floor.
+
+        A failure of infrastructure counts only where no other grader failed: a sample that a
+        judge could not see does not get away with what a script found wrong.
+        """
         values = expression_values(sample, item)
         values.update((n, s.value) for n, s in scores.items() if s.value is not None)
         metrics = {
@@ -102,7 +145,11 @@ class GraderSet:
         if failed is not None:
             score = scores[failed]
             return replace(
-                graded, error=score.error, error_grader=failed, error_detail=score.detail
+                graded,
+                error=score.error,
+                error_grader=failed,
+                error_detail=score.detail,
+                dropped=self._drop and score.error in INFRASTRUCTURE,
             )
         try:
             return replace(graded, reward=float(self._parts.reward.evaluate(values)))
@@ -218,10 +265,10 @@ def _warnings(parts: _Parts, builder: Builder) -> list[Diagnostic]:
 
 
 def _first_failure(expression: Expression, scores: Mapping[str, Score]) -> str | None:
-    for name, score in scores.items():
-        if score.value is None and name in expression.names:
-            return name
-    return None
+    """The first grader that failed among those used; one that is down comes after all others."""
+    failed = [n for n, s in scores.items() if s.value is None and n in expression.names]
+    ours = [name for name in failed if scores[name].error not in INFRASTRUCTURE]
+    return next(iter(ours + failed), None)
 
 
 def _metric(

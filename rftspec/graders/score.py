@@ -97,6 +97,8 @@ class Graded:
     """The grader that failed; None when the reward's own expression did."""
     error_detail: str | None = None
     """Why, for a person, as in `Score.detail`."""
+    dropped: bool = False
+    """Left out of training and of means: only a judge or an endpoint that is down does this."""
     scores: Mapping[str, Score] = field(default_factory=dict)
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     """Metrics by name, a bool as 1.0 or 0.0, None where the metric failed; never in the reward."""

@@ -136,6 +136,39 @@ def paired_difference(
     return cluster_bootstrap(first - second, clusters, seed=seed, level=level, resamples=resamples)
 
 
+def unpaired_difference(
+    first: ArrayLike | Sequence[Sequence[float]],
+    first_clusters: Sequence[Hashable],
+    second: ArrayLike | Sequence[Sequence[float]],
+    second_clusters: Sequence[Hashable],
+    *,
+    level: float = 0.95,
+) -> Interval:
+    """The mean of `first` minus the mean of `second`, which are different rows.
+
+    Welch's t over clusters: the standard errors are those of the two clustered means, the degrees
+    of freedom Welch and Satterthwaite's (Biometrika 34, 1947).
+    """
+    from scipy.special import stdtrit
+
+    sides = [
+        _group(row_means(values), clusters)
+        for values, clusters in ((first, first_clusters), (second, second_clusters))
+    ]
+    estimate = sides[0].mean - sides[1].mean
+    counts = [len(side.sums) for side in sides]
+    rows = int(sum(side.sizes.sum() for side in sides))
+    if min(counts) < 2:
+        return Interval(estimate, math.nan, math.nan, rows, sum(counts), "none: one cluster", level)
+    parts = [float(_standard_errors(s.sums[None], s.sizes[None])[0]) ** 2 for s in sides]
+    error = math.sqrt(sum(parts))
+    spread = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
+    freedom = error**4 / spread if spread else float(sum(counts) - 2)
+    reach = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    low, high = estimate - reach, estimate + reach
+    return Interval(estimate, low, high, rows, sum(counts), "Welch's t over clusters", level)
+
+
 def row_means(values: ArrayLike | Sequence[Sequence[float]]) -> Floats:
     """One number per row: the value, or the mean of the row's samples; shape [rows]."""
     if isinstance(values, np.ndarray) and values.dtype != object:
