@@ -152,7 +152,7 @@ def gap(record: Record) -> Interval:
     from rftspec.stats.intervals import unpaired_difference
 
     genes = {(row["split"], row["row"]): row["item"]["gene"] for row in record.rows()}
-    best = next(e.fields["step"] for e in record.events() if e.kind == "best")
+    best = next(e["step"] for e in record.events() if e["event"] == "best")
     sides: list[Any] = []
     for split, model in (("train", "tuned"), ("validation", f"step-{best}")):
         lines = [s for s in record.samples(kind="evaluation", split=split) if s["model"] == model]
