@@ -20,7 +20,7 @@ from rftspec.engine.plain import PlainSampler, PlainScorer
 from rftspec.engine.problems import problem
 from rftspec.engine.quantize import hold_exact_copy, quantize_nf4
 from rftspec.engine.sampler import LeanSampler, Sampled, Sampling
-from rftspec.engine.types import Completion, Group, Prompt
+from rftspec.engine.types import Completion, Group, OnGroup, Prompt
 from rftspec.plan.model import Plan
 
 _CPU_KV_BYTES = 1 << 30
@@ -133,19 +133,27 @@ class LocalEngine:
         max_tokens: int,
         policy: Literal["base", "tuned"],
         on_finished: Callable[[int], None] | None = None,
+        on_group: OnGroup | None = None,
     ) -> list[list[Completion]]:
         """`samples` completions for every prompt; `base` is the model with its adapter off.
 
-        `on_finished` is told of completions as they end, in counts, for a progress display.
+        `on_finished` is told of completions as they end, in counts, for a progress display;
+        `on_group` gets a prompt's completions as soon as all of them have ended.
         """
         if not prompts:
             return []
         self._check_lengths(prompts, max_tokens)
         how = Sampling(samples, temperature, max_tokens, self.stop, policy == "tuned")
         uniform = noise.table(self.plan.seed, [p.key for p in prompts], samples, max_tokens)
-        sampled = self.sampler.sample([p.tokens for p in prompts], uniform, how, on_finished)
-        completions = self._completions(sampled)
-        return [completions[i : i + samples] for i in range(0, len(completions), samples)]
+        groups: dict[int, list[Completion]] = {}
+
+        def ended(place: int, sampled: Sequence[Sampled]) -> None:
+            groups[place] = self._completions(sampled)
+            if on_group is not None:
+                on_group(place, groups[place])
+
+        self.sampler.sample([p.tokens for p in prompts], uniform, how, on_finished, ended)
+        return [groups[place] for place in range(len(prompts))]
 
     def learn(self, groups: Sequence[Group], *, step: int) -> dict[str, float]:
         """One optimiser step (steps count from 1); gives the metrics of `ENGINE_METRICS`."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rftspec.engine.adapter import switched_off
 from rftspec.engine.learner import Scored
 from rftspec.engine.packing import Work
-from rftspec.engine.sampler import Sampled, Sampling, draw
+from rftspec.engine.sampler import OnGroup, Sampled, Sampling, draw
 
 _ROWS = 128
 
@@ -31,6 +31,7 @@ class PlainSampler:
         noise: NDArray[np.float64],
         how: Sampling,
         on_finished: Callable[[int], None] | None = None,
+        on_group: OnGroup | None = None,
     ) -> list[Sampled]:
         """`how.samples` completions of each prompt, in order; noise [prompts × samples, tokens]."""
         at_once = max(1, _ROWS // how.samples)
@@ -42,6 +43,9 @@ class PlainSampler:
                 out += self._batch(part, torch.from_numpy(noise[rows]).float(), how)
                 if on_finished is not None:
                     on_finished(len(part) * how.samples)
+                for place in range(start, start + len(part)) if on_group is not None else ():
+                    done = out[place * how.samples : (place + 1) * how.samples]
+                    on_group(place, done)  # type: ignore[misc]
         return out
 
     def _batch(

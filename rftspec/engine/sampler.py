@@ -38,6 +38,10 @@ class Sampling:
     tuned: bool
 
 
+OnGroup = Callable[[int, list[Sampled]], None]
+"""Takes the place of a prompt and its completions."""
+
+
 class LeanSampler:
     """Draws completions from a decoder; the schedule depends on the prompts and results only."""
 
@@ -52,15 +56,16 @@ class LeanSampler:
         noise: NDArray[np.float64],
         how: Sampling,
         on_finished: Callable[[int], None] | None = None,
+        on_group: OnGroup | None = None,
     ) -> list[Sampled]:
         """`how.samples` completions of each prompt, in order; noise [prompts × samples, tokens].
 
-        `on_finished` is told how many completions ended, after each decoding step that ended any.
+        `on_finished` is told how many completions ended, after each decoding step that ended any;
+        `on_group` gets a prompt's completions when the last of them has ended.
         """
         self.decoder.freeze_for_sampling(how.tuned)
-        return _Session(self.decoder, prompts, noise, how, self._rows(prompts, how)).run(
-            on_finished
-        )
+        rows = self._rows(prompts, how)
+        return _Session(self.decoder, prompts, noise, how, rows).run(on_finished, on_group)
 
     def _rows(self, prompts: Sequence[Sequence[int]], how: Sampling) -> int:
         """Rows decoded at once: as many as the buffers' budget holds, whole groups."""
@@ -109,15 +114,28 @@ class _Session:
         self.cos, self.sin = decoder.rotations(longest + how.max_tokens)
         self.waiting = 0
 
-    def run(self, on_finished: Callable[[int], None] | None) -> list[Sampled]:
+    def run(
+        self, on_finished: Callable[[int], None] | None, on_group: OnGroup | None
+    ) -> list[Sampled]:
         """Decode until every prompt has its completions."""
+        running = [self.how.samples] * len(self.prompts)
         while self.waiting < len(self.prompts) or self.kv.rows:
             self._admit()
             ended = self._step()
             if ended and on_finished is not None:
-                on_finished(ended)
-        tokens, logprobs = self.tokens.cpu().numpy(), self.logprobs.cpu().numpy()
-        lengths, stopped = self.lengths.tolist(), self.stopped.tolist()
+                on_finished(len(ended))
+            for job in ended if on_group is not None else ():
+                prompt = job // self.how.samples
+                running[prompt] -= 1
+                if not running[prompt] and on_group is not None:
+                    on_group(prompt, self._sampled(prompt, prompt + 1))
+        return self._sampled(0, len(self.prompts))
+
+    def _sampled(self, start: int, stop: int) -> list[Sampled]:
+        """The completions of prompts that have ended."""
+        jobs = slice(start * self.how.samples, stop * self.how.samples)
+        tokens, logprobs = self.tokens[jobs].cpu().numpy(), self.logprobs[jobs].cpu().numpy()
+        lengths, stopped = self.lengths[jobs].tolist(), self.stopped[jobs].tolist()
         return [
             Sampled(tokens[j, :n].copy(), logprobs[j, :n].copy(), s)
             for j, (n, s) in enumerate(zip(lengths, stopped, strict=True))
@@ -188,8 +206,8 @@ class _Session:
             x = x + layer.out.infer(attended.transpose(1, 2).reshape(n * width, -1))
             x = x + _mlp(d, layer, x)
 
-    def _step(self) -> int:
-        """One token for every running row; gives how many completions ended."""
+    def _step(self) -> list[int]:
+        """One token for every running row; gives the completions that ended."""
         rows = slice(0, self.kv.rows)
         logits = self._forward(rows)
         jobs, at = self.job_R[rows].clone(), self.kv.own_R[rows].clone()
@@ -201,15 +219,15 @@ class _Session:
         self.position_R[rows] += 1
         stopped = torch.isin(token, self.stop)
         ended = stopped | (at + 1 >= self.how.max_tokens)
-        count = int(ended.sum())
-        if count:
-            done = jobs[ended]
+        done = jobs[ended]
+        if len(done):
             self.lengths[done] = at[ended] + 1
             self.stopped[done] = stopped[ended]
             holes, movers = self.kv.drop(ended)
             for index in (self.job_R, self.last_R, self.position_R):
                 index[holes] = index[movers]
-        return count
+        found: list[int] = done.tolist()
+        return found
 
     def _forward(self, rows: slice) -> torch.Tensor:
         """Logits of the next token of every running row; [rows, vocabulary]."""

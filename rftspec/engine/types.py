@@ -34,9 +34,16 @@ class Completion:
     """log p of each of `tokens` under the distribution that was sampled from; shape [T]."""
 
 
+OnGroup = Callable[[int, Sequence[Completion]], None]
+"""Takes the place of a prompt among those that were given, and its completions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One prompt's completions with their rewards: the unit that advantages are made of."""
+    """Completions of one prompt with their rewards: the unit that advantages are made of.
+
+    A completion that could not be graded through no fault of its own is left out.
+    """
 
     prompt: Prompt
     completions: Sequence[Completion]
@@ -76,10 +83,13 @@ class Engine(Protocol):
         max_tokens: int,
         policy: Literal["base", "tuned"],
         on_finished: Callable[[int], None] | None = None,
+        on_group: OnGroup | None = None,
     ) -> list[list[Completion]]:
         """`samples` completions for every prompt; `base` is the model with its adapter off.
 
-        `on_finished` is told of completions as they end, in counts, for a progress display.
+        `on_finished` is told of completions as they end, in counts, for a progress display;
+        `on_group` gets a prompt's completions as soon as all of them have ended, so that they can
+        be graded while others are sampled.
         """
         ...
 

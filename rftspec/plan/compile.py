@@ -87,6 +87,7 @@ class _Compiler:
             reward=self.loaded.reward,
             reward_range=self.loaded.reward_range,
             stop_above=spec.on_error.stop_above,
+            infrastructure=spec.on_error.infrastructure,
             train=train,
             evaluate=self._evaluate(),
             require=spec.require,
@@ -183,6 +184,8 @@ class _Compiler:
             self.reasons[f"data.{name}"] = place or "default: none"
         if data.disjoint:
             self.reasons["data.disjoint"] = self._place("data.disjoint") or "default"
+        if data.gold is not None:
+            self.reasons["data.gold"] = self._place("data.gold") or "default"
         if self.control is not None:
             self.reasons["data.control"] = "--control"
         return DataPlan(
@@ -192,6 +195,7 @@ class _Compiler:
             disjoint=self._disjoint(),
             prompt=data.prompt,
             control=self.control,
+            gold=data.gold,
         )
 
     def _disjoint(self) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ class DataPlan:
     """A template (or list of message templates) for rows without `messages`; else None."""
     control: Literal["shuffled-answers"] | None
     """A negative control: every field but `messages` is dealt out anew among the training rows."""
+    gold: Any = None
+    """The perfect answer to a row, as a template or JSON of templates; only probes read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ class Plan:
     """Dotted field of the plan (`train.steps`) → why it has its value: `spec.yaml:14`,
     `default: …`, `derived: 4 × 8`, `--set`."""
     sandbox: Literal["full", "reduced"] = "full"
+    infrastructure: Literal["floor", "drop"] = "floor"
+    """What becomes of samples that no judge or endpoint could be reached for."""
 
     @property
     def hash(self) -> str:
@@ -159,6 +163,7 @@ class Plan:
         for split in ("train", "validation", "test"):
             if content["data"][split] is not None:
                 del content["data"][split]["path"]
+        del content["data"]["gold"]
         for reference in content["evaluate"]["references"]:
             reference.pop("path")
             reference.pop("note")

@@ -112,6 +112,8 @@ def sample_line(
     }
     if parse_error:
         line["parse_error"] = True
+    if graded.dropped:
+        line["dropped"] = True
     if group is not None:
         line["group"] = group
     return line

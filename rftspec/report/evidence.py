@@ -180,7 +180,7 @@ def _take_samples(evidence: Evidence, lines: Iterable[Mapping[str, Any]]) -> Non
             firsts.setdefault(key, (detail, answer.text))
         if line.get("kind") == "rollout":
             evidence.rollouts += 1
-        else:
+        elif line.get("dropped") is not True:  # one that no judge could be reached for says nothing
             found[source][answer.row, answer.index] = answer
     for source, answers in found.items():
         by_row: dict[int, list[Answer]] = defaultdict(list)

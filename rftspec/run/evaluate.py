@@ -15,8 +15,9 @@ from rftspec.graders.output import FinishReason
 from rftspec.plan.model import ReferencePlan
 from rftspec.record.events import Origin, evaluation
 from rftspec.record.streams import StreamReader
-from rftspec.run.grade import Answer, GradedSample, error_share, evaluation_metrics
+from rftspec.run.grade import Answer, GradedSample
 from rftspec.run.job import Job, Stopped
+from rftspec.run.measures import error_share, evaluation_metrics, latencies
 from rftspec.run.observer import EvaluationSeen
 from rftspec.run.outputs import read_outputs
 from rftspec.run.program import TRAIN_ROWS, Unit
@@ -60,6 +61,7 @@ def _sample(
     job: Job, rows: Sequence[Row], samples: int, policy: Literal["base", "tuned"]
 ) -> list[GradedSample]:
     response = job.plan.response
+    stream = job.grading.stream(rows)
     with job.meter.sampling(len(rows) * samples) as told:
 
         def finished(count: int) -> None:
@@ -73,8 +75,9 @@ def _sample(
             max_tokens=response.max_tokens,
             policy=policy,
             on_finished=finished,
+            on_group=stream.put,
         )
-    return job.grading.completions(rows, groups)
+    return stream.result(groups)
 
 
 def failed_message(samples: Sequence[GradedSample], share: float, limit: float) -> str:
@@ -105,7 +108,7 @@ def reference(job: Job, unit: Unit) -> None:
 
 def _tell(job: Job, origin: Origin, graded: Sequence[GradedSample], seconds: float) -> float:
     """Record an evaluation's means, and tell the observer."""
-    metrics = evaluation_metrics(graded)
+    metrics = evaluation_metrics(graded, job.plan)
     rows = len({s.row.index for s in graded})
     where = {"model": origin.model, "split": origin.split, "step": origin.step}
     job.tell(
@@ -118,7 +121,8 @@ def _tell(job: Job, origin: Origin, graded: Sequence[GradedSample], seconds: flo
             metrics=metrics,
         )
     )
-    job.writer.timing(phase="eval", **where, eval=seconds, completions=len(graded))
+    waits = latencies(graded)
+    job.writer.timing(phase="eval", **where, eval=seconds, completions=len(graded), latency=waits)
     job.observer.on_evaluation(
         EvaluationSeen(origin.model, origin.split, origin.step, rows, len(graded), metrics, seconds)
     )

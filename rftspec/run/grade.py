@@ -1,30 +1,31 @@
-"""From completions to graded samples, and from graded samples to the means of a step."""
+"""From completions to graded samples: graded while others are still being sampled."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-import numpy as np
 
 from rftspec.engine.types import Completion
 from rftspec.graders.output import FinishReason, read_output, wants_json
 from rftspec.graders.score import MISSING, Graded, Item, Sample
-from rftspec.plan.model import Plan
 from rftspec.record.events import JSON, Origin, sample_line
 from rftspec.run.rows import Row
 
-PARSE_ERROR = "sample_parse_error"
+
+class Awaited(Protocol):
+    """A batch that is being graded."""
+
+    def result(self) -> list[Graded]:
+        """Wait; everything that grading says of each sample, in order."""
+        ...
 
 
 class Graders(Protocol):
     """What the loop needs of `graders.grading.GraderSet`."""
 
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Graded]:
-        """Everything that grading says of each sample, in order."""
+    def submit(self, samples: Sequence[Sample], items: Sequence[Item]) -> Awaited:
+        """Begin to grade a batch; returns at once."""
         ...
 
     def close(self) -> None:
@@ -77,6 +78,53 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Answers whose grading has begun."""
+
+    answers: Sequence[Answer]
+    samples: Sequence[Sample]
+    awaited: Awaited | None
+    """None where there is no answer."""
+    wants_json: bool
+
+    def result(self) -> list[GradedSample]:
+        """Wait; the graded samples in the order of the answers."""
+        graded = [] if self.awaited is None else self.awaited.result()
+        return [
+            GradedSample(
+                a.row, a.index, s, a.tokens, g, self.wants_json and s.output_json is MISSING
+            )
+            for a, s, g in zip(self.answers, self.samples, graded, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class GradingStream:
+    """Grading that goes on while the model samples; results come in the order of the rows."""
+
+    grading: Grading
+    rows: Sequence[Row]
+    _begun: dict[int, Begun] = field(default_factory=dict)
+
+    def put(self, place: int, group: Sequence[Completion]) -> None:
+        """Begin to grade all completions of the row at `place`."""
+        row = self.rows[place]
+        self._begun[place] = self.grading.begin(
+            [
+                Answer(row, index, done.text, done.finish_reason, len(done.tokens))
+                for index, done in enumerate(group)
+            ]
+        )
+
+    def result(self, groups: Sequence[Sequence[Completion]]) -> list[GradedSample]:
+        """Wait for all, flat, row by row; what was not `put` is graded now."""
+        for place, group in enumerate(groups):
+            if place not in self._begun:
+                self.put(place, group)
+        return [s for place in range(len(groups)) for s in self._begun[place].result()]
+
+
+@dataclass(frozen=True, slots=True)
 class Grading:
     """Reads and grades batches of answers, in the form that the spec's response asks for."""
 
@@ -84,29 +132,19 @@ class Grading:
     response_format: Mapping[str, Any] | None
     ballots: Ballots | None = None
 
-    def completions(
-        self, rows: Sequence[Row], groups: Sequence[Sequence[Completion]]
-    ) -> list[GradedSample]:
-        """Grade the completions of each row; flat, row by row."""
-        return self.answers(
-            [
-                Answer(row, index, done.text, done.finish_reason, len(done.tokens))
-                for row, group in zip(rows, groups, strict=True)
-                for index, done in enumerate(group)
-            ]
-        )
+    def stream(self, rows: Sequence[Row]) -> GradingStream:
+        """Grades the completions of these rows, each row's as soon as they are there."""
+        return GradingStream(self, rows)
 
     def answers(self, answers: Sequence[Answer]) -> list[GradedSample]:
         """Grade answers, in order."""
-        if not answers:
-            return []
+        return self.begin(answers).result()
+
+    def begin(self, answers: Sequence[Answer]) -> Begun:
+        """Read answers and begin to grade them."""
         samples = [self._sample(a.text, a.finish_reason) for a in answers]
-        graded = self.graders.grade(samples, [a.row.item for a in answers])
-        wanted = wants_json(self.response_format)
-        return [
-            GradedSample(a.row, a.index, s, a.tokens, g, wanted and s.output_json is MISSING)
-            for a, s, g in zip(answers, samples, graded, strict=True)
-        ]
+        awaited = self.graders.submit(samples, [a.row.item for a in answers]) if answers else None
+        return Begun(answers, samples, awaited, wants_json(self.response_format))
 
     def ballot(
         self, expression: str, text: str, finish_reason: FinishReason, row: Row
@@ -118,93 +156,3 @@ class Grading:
 
     def _sample(self, text: str, finish_reason: FinishReason) -> Sample:
         return read_output(text, self.response_format, finish_reason=finish_reason)
-
-
-def step_metrics(samples: Sequence[GradedSample], plan: Plan) -> dict[str, float]:
-    """The declared metrics of a step's rollouts; a mean over nothing is left out."""
-    means = _means(samples)
-    found = {"train_reward_mean": means["reward"], **_group_metrics(samples, plan)}
-    for name, value in means.items():
-        if name.startswith("graders/"):
-            found[f"{name}/train_reward_mean"] = value
-        elif name.startswith("metrics/"):
-            found[f"{name}/train_mean"] = value
-    lengths = [s.tokens for s in samples]
-    found["completion_tokens_mean"] = float(np.mean(lengths))
-    found["completion_tokens_p95"] = float(np.percentile(lengths, 95))
-    found["truncated_share"] = _share(s.sample.finish_reason == "length" for s in samples)
-    found["train_error_share"] = error_share(samples)
-    for kind, count in error_counts(samples).items():
-        found[f"train_{kind}_count"] = float(count)
-        found[f"train_{kind}_mean"] = count / len(samples)
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def evaluation_metrics(samples: Sequence[GradedSample]) -> dict[str, float | None]:
-    """The means of an evaluation, as they stand in its event."""
-    found: dict[str, float | None] = {}
-    for name, value in _means(samples).items():
-        found[name.removeprefix("metrics/")] = value
-    if any(s.tokens for s in samples):  # outputs made elsewhere have no tokens
-        found["completion_tokens_mean"] = float(np.mean([s.tokens for s in samples]))
-        found["truncated_share"] = _share(s.sample.finish_reason == "length" for s in samples)
-    found["error_share"] = error_share(samples)
-    for kind, count in error_counts(samples).items():
-        found[f"{kind}_count"] = float(count)
-    return found
-
-
-def error_share(samples: Sequence[GradedSample]) -> float:
-    """Share of samples whose reward is the floor because a grader failed."""
-    return _share(s.graded.error is not None for s in samples) if samples else 0.0
-
-
-def error_counts(samples: Sequence[GradedSample]) -> Counter[str]:
-    """How many samples had each kind of failure, in a grader, the reward or the format."""
-    counts: Counter[str] = Counter()
-    for sample in samples:
-        kinds = {s.error for s in sample.graded.scores.values() if s.error is not None}
-        if sample.graded.error is not None:
-            kinds.add(sample.graded.error)
-        counts.update(kinds)
-        if sample.parse_error and PARSE_ERROR not in kinds:
-            counts[PARSE_ERROR] += 1
-    return Counter(dict(sorted(counts.items())))
-
-
-def _means(samples: Sequence[GradedSample]) -> dict[str, float | None]:
-    """Reward, grader scores and metrics: the mean of each over the samples that have it."""
-    columns: dict[str, list[float]] = {"reward": []}
-    for sample in samples:
-        graded = sample.graded
-        columns["reward"].append(graded.reward)
-        for name, score in graded.scores.items():
-            _put(columns, f"graders/{name}", score.value)
-        for name, value in graded.metrics.items():
-            _put(columns, f"metrics/{name}", value)
-    return {name: math.fsum(v) / len(v) if v else None for name, v in columns.items()}
-
-
-def _put(columns: dict[str, list[float]], name: str, value: float | None) -> None:
-    column = columns.setdefault(name, [])
-    if value is not None:
-        column.append(float(value))
-
-
-def _group_metrics(samples: Sequence[GradedSample], plan: Plan) -> dict[str, float]:
-    """Spread inside groups, and the shares of groups that teach nothing."""
-    size = plan.train.samples_per_prompt
-    rewards = np.array([s.graded.reward for s in samples]).reshape(-1, size)
-    low, high = plan.reward_range
-    flat = rewards.max(axis=1) - rewards.min(axis=1) < 1e-9
-    return {
-        "train_reward_std": float(rewards.std(axis=1).mean()),
-        "groups_no_signal_share": float(flat.mean()),
-        "groups_all_right_share": float((flat & (rewards[:, 0] >= high - 1e-9)).mean()),
-        "groups_all_wrong_share": float((flat & (rewards[:, 0] <= low + 1e-9)).mean()),
-    }
-
-
-def _share(flags: Iterable[bool]) -> float:
-    found = [bool(flag) for flag in flags]
-    return sum(found) / len(found)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rftspec.diagnostics import DiagnosticError
-from rftspec.engine.types import Completion, Engine, Group, Prompt
+from rftspec.engine.types import Completion, Engine, Group, OnGroup, Prompt
 from rftspec.plan.model import Plan
 from rftspec.record import events
 from rftspec.record.errors import RecordError
@@ -23,11 +23,12 @@ from rftspec.record.folder import Record
 from rftspec.record.metrics import split_streams
 from rftspec.record.writer import RecordWriter
 from rftspec.run.evaluate import failed_message, measure, reference, rows_of
-from rftspec.run.grade import GradedSample, error_share, step_metrics
+from rftspec.run.grade import GradedSample
 from rftspec.run.health import findings
 from rftspec.run.history import History
 from rftspec.run.interrupt import Interrupt, Interrupted
 from rftspec.run.job import Job, Stopped
+from rftspec.run.measures import error_share, latencies, step_metrics
 from rftspec.run.observer import Observer, Outcome, Silent, StepSeen
 from rftspec.run.outcome import STOPPING, finished, stopped, versions
 from rftspec.run.outputs import check_outputs
@@ -131,14 +132,15 @@ def _step(job: Job, unit: Unit) -> None:
     """One step of reinforcement learning: sample groups, grade them, learn from the rewards."""
     times = [time.perf_counter()]
     rows, prompts = _draw(job, unit.step)
-    groups = _sample(job, prompts, unit.completions)
+    stream = job.grading.stream(rows)
+    groups = _sample(job, prompts, unit.completions, stream.put)
     times.append(time.perf_counter())
-    graded = job.grading.completions(rows, groups)
+    graded = stream.result(groups)
     share = error_share(graded)
     if share > job.plan.stop_above:
         raise Stopped(f"step {unit.step}: {failed_message(graded, share, job.plan.stop_above)}")
     times.append(time.perf_counter())
-    learned = _learn(job, unit.step, prompts, groups, [s.graded.reward for s in graded])
+    learned = _learn(job, unit.step, prompts, groups, graded)
     times.append(time.perf_counter())
     job.write_rows(rows)
     _tell_step(job, unit.step, graded, learned, times)
@@ -158,7 +160,9 @@ def _draw(job: Job, step: int) -> tuple[list[Row], list[Prompt]]:
     return rows, [job.prompt(r, s, step) for r, s in zip(rows, streams, strict=True)]
 
 
-def _sample(job: Job, prompts: Sequence[Prompt], count: int) -> list[list[Completion]]:
+def _sample(
+    job: Job, prompts: Sequence[Prompt], count: int, on_group: OnGroup
+) -> list[list[Completion]]:
     response = job.plan.response
     with job.meter.sampling(count) as told:
         return job.engine.sample(
@@ -168,6 +172,7 @@ def _sample(job: Job, prompts: Sequence[Prompt], count: int) -> list[list[Comple
             max_tokens=response.max_tokens,
             policy="tuned",
             on_finished=told,
+            on_group=on_group,
         )
 
 
@@ -176,14 +181,16 @@ def _learn(
     step: int,
     prompts: Sequence[Prompt],
     completions: Sequence[Sequence[Completion]],
-    rewards: Sequence[float],
+    graded: Sequence[GradedSample],
 ) -> dict[str, float]:
     """One update; a loss that is not finite stops the run at its last commit."""
     size = job.plan.train.samples_per_prompt
-    groups = [
-        Group(prompt, group, rewards[n * size : (n + 1) * size])
-        for n, (prompt, group) in enumerate(zip(prompts, completions, strict=True))
-    ]
+    groups = []
+    for n, (prompt, group) in enumerate(zip(prompts, completions, strict=True)):
+        told = [s.graded for s in graded[n * size : (n + 1) * size]]
+        kept = [(c, g.reward) for c, g in zip(group, told, strict=True) if not g.dropped]
+        if kept:
+            groups.append(Group(prompt, [c for c, _ in kept], [reward for _, reward in kept]))
     learned = job.engine.learn(groups, step=step)
     if not math.isfinite(learned.get("loss", 0.0)):
         raise Stopped(
@@ -203,7 +210,12 @@ def _tell_step(
 ) -> None:
     """Record a step: its rollouts, its event, what the health rules find, its timings."""
     plan, size = job.plan, job.plan.train.samples_per_prompt
-    told, measured = split_streams({**step_metrics(graded, plan), **learned})
+    waits = {
+        f"graders/{grader}/train_latency_{name}": value
+        for grader, found in latencies(graded).items()
+        for name, value in found.items()
+    }
+    told, measured = split_streams({**step_metrics(graded, plan), **learned, **waits})
     origin = events.Origin("rollout", "tuned", "train", step)
     lines = [s.line(origin, group=n // size) for n, s in enumerate(graded)]
     job.writer.samples(lines)

@@ -27,6 +27,7 @@ from rftspec.plan.model import Plan
 from rftspec.run.grade import Grading
 from rftspec.run.history import History
 from rftspec.run.rows import Rows
+from rftspec.run.services import open_services
 from rftspec.run.summary import GateResult
 
 _MODELS = ("base", "tuned")
@@ -44,6 +45,8 @@ def open_grading(plan: Plan, rows: Rows) -> Iterator[Grading]:
         item_type,
         plan.response.format,
         sandbox=plan.sandbox,
+        services=open_services(plan),
+        drop_infrastructure=plan.infrastructure == "drop",
     )
     names = {"item": item_type, "sample": sample_type(plan.response.format)}
     with graders:

@@ -95,7 +95,7 @@ def _gains(
 def _values(samples: Sequence[Mapping[str, Any]], model: str) -> Values:
     found: dict[str, dict[int, list[float]]] = {}
     for line in samples:
-        if line["model"] != model:
+        if line["model"] != model or line.get("dropped"):
             continue
         for name, value in {"reward": line["reward"], **line["metrics"]}.items():
             if value is not None:

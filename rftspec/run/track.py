@@ -8,13 +8,26 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from rftspec.graders.score import ErrorKind
 from rftspec.plan.model import Plan
 from rftspec.record.folder import Record
 from rftspec.run.observer import Observer
 
-_EVALUATION_NAMES = {"reward": "valid_reward_mean"}
+
+def _declared_name(key: str) -> str:
+    """The declared name of a number of an evaluation on the validation rows."""
+    if key == "reward":
+        return "valid_reward_mean"
+    if key.startswith("graders/"):
+        grader, slash, number = key.removeprefix("graders/").rpartition("/")
+        number = {"": "reward_mean", "std": "reward_std"}.get(number if slash else "", number)
+        return f"graders/{grader or key.removeprefix('graders/')}/valid_{number}"
+    known = ("completion_tokens_mean", "truncated_share", "error_share")
+    if key in known or key.removesuffix("_count") in get_args(ErrorKind):
+        return f"valid_{key}"
+    return f"metrics/{key}/valid_mean"
 
 
 class Scalar(NamedTuple):
@@ -47,9 +60,7 @@ def scalars(record: Record) -> Iterator[Scalar]:
             yield from _scalars(event["step"], event["metrics"], "")
         elif event.get("event") == "evaluation" and event["model"] != "tuned":
             if event["split"] == "validation":
-                metrics = {
-                    _EVALUATION_NAMES.get(k, f"valid/{k}"): v for k, v in event["metrics"].items()
-                }
+                metrics = {_declared_name(k): v for k, v in event["metrics"].items()}
                 yield from _scalars(event["step"], metrics, "")
         elif event.get("event") == "evaluation":
             yield from _scalars(event["step"], event["metrics"], f"tuned/{event['split']}/")

@@ -1,4 +1,4 @@
-"""`data.prompt`: templates that parse and that know the row, not the answer."""
+"""`data.prompt` and `data.gold`: templates that parse and that know the row, not the answer."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from rftspec.template import TemplateError, parse_template
 
 
 def check_prompt(draft: Draft) -> None:
-    """Refuse a prompt with a malformed template, and drop it from the draft."""
-    refused = False
-    for path, node in _templates(draft):
-        problem = _problem(str(node.value))
-        if problem is not None:
-            refused = True
-            message, start, end = problem
-            origin = origin_of(node)
-            span = origin.locate(start, end)
-            told = node.problem("E401", message, path=dotted(path))
-            draft.collector.add(replace(told, span=span, snippet=origin.snippet(span.line)))
-    if refused:
-        del draft.values["data"]["prompt"]
+    """Refuse a prompt or a gold answer with a malformed template, and drop it from the draft."""
+    for field in ("prompt", "gold"):
+        refused = False
+        for path, node in _templates(draft, field):
+            problem = _problem(str(node.value))
+            if problem is not None:
+                refused = True
+                message, start, end = problem
+                origin = origin_of(node)
+                span = origin.locate(start, end)
+                told = node.problem("E401", message, path=dotted(path))
+                draft.collector.add(replace(told, span=span, snippet=origin.snippet(span.line)))
+        if refused:
+            del draft.values["data"][field]
 
 
 def _problem(text: str) -> tuple[str, int, int] | None:
@@ -35,19 +36,24 @@ def _problem(text: str) -> tuple[str, int, int] | None:
         return error.message, error.start, error.end
     for reference in template.references:
         if reference.path[0] == "sample":
-            message = "a prompt is made before there is an answer: it knows `item` only"
+            message = "this is made of the row alone: it knows `item` only"
             return message, reference.start, reference.end
     return None
 
 
-def _templates(draft: Draft) -> Iterator[tuple[tuple[str, ...], Node]]:
-    prompt, node = draft.get("data", "prompt"), draft.node("data", "prompt")
-    if node is None or prompt is None:
-        return
-    if node.kind == "scalar":
-        yield ("data", "prompt"), node
+def _templates(draft: Draft, field: str) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Every text of the field, wherever it stands in it."""
+    node = draft.node("data", field)
+    if node is not None and draft.get("data", field) is not None:
+        yield from _texts(("data", field), node)
+
+
+def _texts(path: tuple[str, ...], node: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
+    if node.kind == "scalar" and isinstance(node.value, str):
+        yield path, node
     elif node.kind == "sequence":
-        for index, message in enumerate(node.value):
-            content = message.value.get("content") if message.kind == "mapping" else None
-            if content is not None and isinstance(content.value, str):
-                yield ("data", "prompt", str(index), "content"), content
+        for index, inner in enumerate(node.value):
+            yield from _texts((*path, str(index)), inner)
+    elif node.kind == "mapping":
+        for key, inner in node.value.items():
+            yield from _texts((*path, str(key)), inner)

@@ -28,6 +28,8 @@ PROMPT: dict[str, Any] = {
     },
 }
 
+GOLD: dict[str, Any] = {"type": ["string", "object", "array"], "minLength": 1, "minItems": 1}
+
 _NAME = {"type": "string", "minLength": 1}
 RESPONSE_FORMAT: dict[str, Any] = {
     "type": "object",

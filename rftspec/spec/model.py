@@ -120,6 +120,14 @@ class Data:
         example="{{ item.question }}",
         replace=fragments.PROMPT,
     )
+    gold: Any = setting(
+        "The perfect answer to a row, as a template or as JSON whose texts are templates: what "
+        "`rftspec grade --probe` and `rftspec plan` compare lazy answers with. Never trained on.",
+        default=None,
+        reason="found among the rows' own fields, where one earns anything",
+        example={"reasoning": "…", "genes": ["{{ item.gene }}"]},
+        replace=fragments.GOLD,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +167,12 @@ class OnError:
         reason="one in twenty: more is a broken grader, not a bad answer",
         minimum=0,
         maximum=1,
+    )
+    infrastructure: Literal["floor", "drop"] = setting(
+        "A sample that only lacks a score because a judge or an endpoint is down: give it the "
+        "lowest reward, or drop it from training and from means. Dropped ones count as failed.",
+        default="floor",
+        reason="an answer that brings a server down must not be better off than a bad one",
     )
 
 

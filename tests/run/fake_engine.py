@@ -49,12 +49,15 @@ class FakeEngine:
     def encode(self, item_messages):
         return tuple(str(item_messages[-1]["content"]).encode())
 
-    def sample(self, prompts, *, samples, temperature, max_tokens, policy, on_finished=None):
+    def sample(self, prompts, *, samples, temperature, max_tokens, policy, on_finished=None, on_group=None):
         self._call("sample")
         skill = BASE_SKILL if policy == "base" else self.skill
         groups = [[self._complete(p, i, skill) for i in range(samples)] for p in prompts]
         if on_finished is not None:
             on_finished(samples * len(prompts))
+        if on_group is not None:
+            for place in reversed(range(0, len(groups), 2)):  # half of them, the last one first
+                on_group(place, groups[place])
         self._call("sampled")
         return groups
 
