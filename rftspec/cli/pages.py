@@ -16,6 +16,7 @@ CODE_OWNERS = (
     "rftspec.codes",
     "rftspec.cli.planning",
     "rftspec.engine.problems",
+    "rftspec.plan.probe_findings",
     "rftspec.record.errors",
     "rftspec.run.health",
 )

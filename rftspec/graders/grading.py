@@ -13,7 +13,13 @@ from rftspec.expr.types import NUMBER, Type
 from rftspec.graders.building import Builder, Interval, Settings, expression_values
 from rftspec.graders.kinds import build_graders
 from rftspec.graders.lanes import Lanes
-from rftspec.graders.output import ResponseFormat, read_output, sample_type, wants_json
+from rftspec.graders.output import (
+    ResponseFormat,
+    read_output,
+    sample_type,
+    schema_of,
+    wants_json,
+)
 from rftspec.graders.score import INFRASTRUCTURE, Graded, Grader, Item, Sample, Score
 from rftspec.graders.services import Services
 from rftspec.sandbox.pool import Pool, SandboxMode
@@ -82,7 +88,11 @@ class GraderSet:
         """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
         pool = Pool(workers, sandbox=sandbox)
         builder = Builder(
-            item_type, sample_type(response_format), pool, services=services or Services()
+            item_type,
+            sample_type(response_format),
+            pool,
+            services=services or Services(),
+            response_schema=schema_of(response_format),
         )
         found = Collector()
         try:
@@ -103,6 +113,11 @@ class GraderSet:
     def reward(self) -> Expression:
         """The reward's expression, over the graders' names."""
         return self._parts.reward
+
+    @property
+    def metrics(self) -> Mapping[str, Expression]:
+        """The metrics' expressions by name."""
+        return self._parts.metrics
 
     @property
     def reward_range(self) -> Interval:
@@ -183,7 +198,9 @@ def check_graders(
             kind,
             pool,
             origins or {},
+            services=Services(checking=True),
             answers_are_json=wants_json(response_format),
+            response_schema=schema_of(response_format),
         )
         parts = _assemble(graders, reward, metrics, builder, found)
     finally:

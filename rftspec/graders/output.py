@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -56,6 +56,7 @@ def read_output(
     response_format: ResponseFormat | None,
     *,
     finish_reason: FinishReason = "stop",
+    output_tools: Sequence[Any] = (),
 ) -> Sample:
     """The Sample of a text; `output_json` where the format asks for JSON and the text follows it.
 
@@ -63,12 +64,12 @@ def read_output(
     last value counts, as in the hosted product's own parser.
     """
     if not wants_json(response_format):
-        return Sample(text, finish_reason=finish_reason)
-    value = _parse(text)
+        return Sample(text, output_tools=output_tools, finish_reason=finish_reason)
+    value = parse_json(text)
     schema = schema_of(response_format)
     if value is not MISSING and schema is not None and not _follows(schema, value):
         value = MISSING
-    return Sample(text, output_json=value, finish_reason=finish_reason)
+    return Sample(text, value, output_tools, finish_reason)
 
 
 def _follows(schema: Any, value: Any) -> bool:
@@ -83,7 +84,8 @@ def _compiled(schema: str) -> Check:
     return compile_schema(json.loads(schema))
 
 
-def _parse(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """The value of a text that is strict JSON, else MISSING."""
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):

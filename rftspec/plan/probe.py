@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,8 @@ from rftspec.graders.output import ResponseFormat, read_output, schema_of, wants
 from rftspec.graders.score import Graded, Item, Sample
 from rftspec.plan.gold import REASON, Gold, candidates, given_gold, instance
 
+ASKING = frozenset({"score_model", "label_model", "endpoint"})
+"""Kinds of graders that ask a model or a server: a plan does not, a command may."""
 ROWS = 20
 """Rows that are tried, unless told otherwise."""
 CANDIDATES = 100
@@ -123,6 +125,17 @@ class Rows:
         assert self.gold is not None
         found = {_key(self.gold.value(item)): self.gold.value(item) for item in self.all_items}
         return [found[key] for key in sorted(found)]
+
+
+def asks(graders: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The first grader that would ask a model or a server, by name; None where none would."""
+    for name, settings in graders.items():
+        if settings.get("type") in ASKING or settings.get("evaluation_metric") == "cosine":
+            return name
+        inner = asks(settings.get("graders") or {})
+        if inner is not None:
+            return f"{name}.{inner}"
+    return None
 
 
 def probe(
@@ -359,8 +372,3 @@ TRIALS: Mapping[str, tuple[str, Trial]] = {
     "bare": ("the right answer as plain text where JSON is asked for", _bare),
 }
 """Every kind of answer that is tried: what it is, and how it is made."""
-
-
-def trial_names() -> Iterator[str]:
-    """The kinds of answers, in the order of the table."""
-    yield from TRIALS

@@ -22,8 +22,8 @@ CODES: Mapping[str, str] = {
     "nothing, or teach the wrong thing. Look at them with `rftspec grade SPEC --item ROW`.",
     "W606": "The same answer got two different rewards. Chance in a reward is noise in the "
     "gradient, and a run cannot be repeated. Give a judge a seed and temperature 0.",
-    "W607": "Saying the right answer many times, or listing every candidate, costs nothing. Pay "
-    "by rank (`rank_decay`), or for short lists (`dup_count`, `len`).",
+    "W607": "Listing every candidate earns at least half of what knowing the right one earns. Pay "
+    "by rank (`rank_decay`), or for precision (`f1`), or for short lists (`len`).",
     "W608": "The right answer is paid although it is not in the form that `response.format` asks "
     "for: what reads the tuned model's answers later may not be so kind.",
     "W609": "No gold answer is known: none was given, and none could be made of the rows' fields "
@@ -35,7 +35,6 @@ CODES: Mapping[str, str] = {
 
 LAZY = ("empty", "prompt", "refusal", "empty form", "constant", "other row")
 """Answers that show no understanding of the row."""
-EVERYTHING = ("every candidate", "repeated")
 TIES = 0.05
 """Share of rows on which a lazy answer may tie with the right one."""
 COMMON = 0.5
@@ -86,7 +85,8 @@ def _lazy(probe: Probe) -> Iterator[Diagnostic]:
             )
         elif earned.mean > low + (high - low) / 2:
             yield _tell("W604", f"{earned.what} earns {earned.mean:.3g} of at most {high:.3g}")
-        elif earned.ties > TIES:
+        # a constant is right where it happens to be right: W610 is about that
+        elif earned.ties > TIES and earned.name != "constant":
             yield _tell(
                 "W605",
                 f"{earned.what} earns no less than the right answer on {earned.ties:.0%} of rows",
@@ -94,17 +94,21 @@ def _lazy(probe: Probe) -> Iterator[Diagnostic]:
 
 
 def _everything(probe: Probe) -> Iterator[Diagnostic]:
-    gold = probe.of("gold")
-    for earned in _tried(probe, EVERYTHING):
-        if gold is not None and not gold.failures and earned.ties > TIES:
-            share = f"on {earned.ties:.0%} of rows"
-            yield _tell("W607", f"{earned.what} earns no less than saying it once, {share}")
+    low, gold = probe.reward_range[0], probe.of("gold")
+    for earned in _tried(probe, ("every candidate",)):
+        if gold is not None and not gold.failures and _is_half(earned, gold, low):
+            message = f"{earned.what} earns {earned.mean:.3g}, the right one alone {gold.mean:.3g}"
+            yield _tell("W607", message)
+
+
+def _is_half(earned: Earned, gold: Earned, low: float) -> bool:
+    return earned.mean - low > (gold.mean - low) / 2 + EPSILON
 
 
 def _form(probe: Probe) -> Iterator[Diagnostic]:
     low, gold = probe.reward_range[0], probe.of("gold")
     for earned in _tried(probe, ("wrapped", "bare")):
-        if gold is not None and earned.mean - low > (gold.mean - low) / 2 + EPSILON:
+        if gold is not None and _is_half(earned, gold, low):
             yield _tell("W608", f"{earned.what} earns {earned.mean:.3g}")
 
 

@@ -33,12 +33,9 @@ from rftspec.run.summary import GateResult
 _MODELS = ("base", "tuned")
 
 
-@contextmanager
-def open_grading(plan: Plan, rows: Rows) -> Iterator[Grading]:
-    """The plan's graders, open while the run goes."""
-    everything = (*rows.train, *rows.validation, *rows.test)
-    item_type = merge_value_types([row.item for row in everything])
-    graders = GraderSet.from_json(
+def open_graders(plan: Plan, item_type: Type) -> GraderSet:
+    """The plan's graders for rows of this type, with local models and caches at hand."""
+    return GraderSet.from_json(
         plan.graders,
         plan.reward,
         plan.evaluate.metrics,
@@ -48,6 +45,14 @@ def open_grading(plan: Plan, rows: Rows) -> Iterator[Grading]:
         services=open_services(plan),
         drop_infrastructure=plan.infrastructure == "drop",
     )
+
+
+@contextmanager
+def open_grading(plan: Plan, rows: Rows) -> Iterator[Grading]:
+    """The plan's graders, open while the run goes."""
+    everything = (*rows.train, *rows.validation, *rows.test)
+    item_type = merge_value_types([row.item for row in everything])
+    graders = open_graders(plan, item_type)
     names = {"item": item_type, "sample": sample_type(plan.response.format)}
     with graders:
         yield Grading(graders, plan.response.format, Ballot(names))
