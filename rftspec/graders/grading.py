@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GraderSet", "check_graders", "read_output", "sample_type", "wants_json"]
 
+MOST_WORKERS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
@@ -81,12 +83,16 @@ class GraderSet:
         item_type: Type,
         response_format: ResponseFormat | None,
         sandbox: SandboxMode = "full",
-        workers: int = 1,
+        workers: int | None = None,
         services: Services | None = None,
         drop_infrastructure: bool = False,
     ) -> Self:
-        """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them."""
-        pool = Pool(workers, sandbox=sandbox)
+        """The set of a plan's settings. Raises DiagnosticError with all that is wrong in them.
+
+        `workers` are the processes of Python graders; by default one for each such grader, so
+        that one that hangs does not hold up the others, and at most four.
+        """
+        pool = Pool(workers or max(1, min(MOST_WORKERS, _pythons(graders))), sandbox=sandbox)
         builder = Builder(
             item_type,
             sample_type(response_format),
@@ -220,7 +226,7 @@ def _assemble(
     found: Collector,
 ) -> _Parts | None:
     """Build everything, collecting what is wrong; None when something could not be built."""
-    if builder.pool is not None and _has_python(graders):
+    if builder.pool is not None and _pythons(graders):
         builder.pool.warm()
     built: dict[str, Grader] | None = None
     try:
@@ -248,9 +254,10 @@ def _assemble(
     return _Parts(built, formula, measured, (low, high))
 
 
-def _has_python(graders: Mapping[str, Settings]) -> bool:
-    return any(
-        settings.get("type") == "python" or _has_python(settings.get("graders", {}))
+def _pythons(graders: Mapping[str, Settings]) -> int:
+    """How many Python graders there are, those inside others too."""
+    return sum(
+        (settings.get("type") == "python") + _pythons(settings.get("graders") or {})
         for settings in graders.values()
     )
 

@@ -188,7 +188,7 @@ def test_sound_graders_have_nothing_to_say() -> None:
         ({"a": {**RANK, "range": [1, 0]}}, "a", ("E402", "graders.a.range")),
         ({"a": {"type": "python", "source": "x = 1"}}, "a", ("E403", "graders.a.source")),
         ({"a": {"type": "nope"}}, "1", ("E405", "graders.a.type")),
-        ({"min": RANK}, "1", ("E406", "graders.min")),
+        ({"sample": RANK}, "1", ("E406", "graders.sample")),
         ({"item": RANK}, "1", ("E406", "graders.item")),
         ({"a-b": RANK}, "1", ("E406", "graders.a-b")),
         ({"if": RANK}, "1", ("E406", "graders.if")),
@@ -211,7 +211,7 @@ def test_each_mistake_has_its_code_and_path(
 def test_everything_wrong_is_told_at_once() -> None:
     graders = {
         "a": {**STRING_CHECK, "input": "{{ item.gen }}", "reference": "{{ x"},
-        "b": {"type": "python", "source": "import os\nimport re\ndef grade(s, i): pass"},
+        "b": {"type": "python", "source": "import os\nimport socket\ndef grade(s, i): pass"},
     }
     told = [code for code, _ in codes(graders, "a + nope")]
     assert told.count("E401") == 2

@@ -49,7 +49,9 @@ class FakeEngine:
     def encode(self, item_messages):
         return tuple(str(item_messages[-1]["content"]).encode())
 
-    def sample(self, prompts, *, samples, temperature, max_tokens, policy, on_finished=None, on_group=None):
+    def sample(
+        self, prompts, *, samples, temperature, max_tokens, policy, on_finished=None, on_group=None
+    ):
         self._call("sample")
         skill = BASE_SKILL if policy == "base" else self.skill
         groups = [[self._complete(p, i, skill) for i in range(samples)] for p in prompts]
