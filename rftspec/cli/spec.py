@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,13 +17,43 @@ if TYPE_CHECKING:
 
 Sandbox = Literal["full", "reduced"]
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
-SET = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field of the spec, such as train.steps=20; may be repeated.",
-)
+
+
+def _set_json(context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> None:
+    from rftspec.spec.overrides import AsJson
+
+    context.meta["rftspec.set_json"] = tuple(map(AsJson, given))
+
+
+def _set(
+    context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Both kinds of overrides as one list."""
+    return (*given, *context.meta.get("rftspec.set_json", ()))
+
+
+def SET(command: Callable[..., int]) -> Callable[..., int]:  # noqa: N802 - a decorator as the others
+    """`--set` and `--set-json`, as one parameter `overrides`."""
+    typed = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        callback=_set,
+        help="Change a field of the spec, such as train.steps=20; may be repeated.",
+    )
+    json = click.option(
+        "--set-json",
+        multiple=True,
+        metavar="FIELD=JSON",
+        is_eager=True,
+        expose_value=False,
+        callback=_set_json,
+        help="The same with JSON: lists, texts that look like numbers, whole mappings.",
+    )
+    return typed(json(command))
+
+
 SANDBOX = click.option(
     "--sandbox",
     type=click.Choice(["full", "reduced"]),

@@ -48,4 +48,6 @@ class Services:
     embedder: Callable[[str], Embedder] | None = None
     """The same for an embedding model."""
     cache: Path | None = None
-    """A folder for the answers of judges and endpoints; None keeps none."""
+    """A folder for the answers of judges; None keeps none."""
+    checking: bool = False
+    """True while a spec is only checked: what a run will need may still be missing."""

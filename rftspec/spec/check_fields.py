@@ -136,9 +136,20 @@ def _grader_uses(
     owner: str, path: str, settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, str, bool]]:
     for key, pattern in (("expression", _ITEM), ("input", _TEMPLATE), ("reference", _TEMPLATE)):
-        text = settings.get(key)
-        if isinstance(text, str):
+        for text in _texts(settings.get(key)):
             for match in pattern.finditer(text):
                 yield owner, f"{path}.{key}", match.group(1)[1:], pattern is _TEMPLATE
     for name, member in (settings.get("graders") or {}).items():
         yield from _grader_uses(owner, f"{path}.graders.{name}", member)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of a setting: itself, or those of a judge's messages."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)

@@ -13,7 +13,7 @@ from rftspec.graders.grading import check_graders, sample_type
 from rftspec.spec.check_fields import check_used_fields, unexplained
 from rftspec.spec.check_gates import check_gates
 from rftspec.spec.check_response import UNKNOWN
-from rftspec.spec.document import Node
+from rftspec.spec.document import Node, walk
 from rftspec.spec.draft import Draft
 from rftspec.spec.load_graders import LoadedGraders
 from rftspec.spec.origins import LazyOrigin, origin_of
@@ -169,7 +169,8 @@ def _grader_texts(node: Node, path: Path_) -> Iterator[tuple[Path_, Node]]:
         return
     for key, child in node.value.items():
         if key in _EXPRESSIONS:
-            yield (*path, key), child
+            for below, text in walk(child):
+                yield (*path, key, *below), text
         elif key == "graders" and child.kind == "mapping":
             for name, member in child.value.items():
                 yield from _grader_texts(member, (*path, "graders", name))

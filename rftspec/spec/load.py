@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError, Span
 from rftspec.spec.check import check_draft
 from rftspec.spec.document import Document
 from rftspec.spec.draft import make_draft
+from rftspec.spec.environment import fill_environment
 from rftspec.spec.fields import build
 from rftspec.spec.load_graders import Sandbox
 from rftspec.spec.model import Spec
@@ -62,19 +64,19 @@ def load_spec(
     Raises DiagnosticError with every problem found, in file order.
     """
     path = Path(path)
-    document = read_document(path.absolute(), _read_bytes(path), str(path))
+    document = open_document(path)
     schema = spec_schema()
-    if document.root is None:
-        document.collector.raise_errors()
-    _refuse_empty(document, path)
     apply_overrides(document, schema, overrides)
+    filled = fill_environment(document, schema, os.environ)
     draft = make_draft(document, schema)
     found = check_draft(draft, read_data=check_data, sandbox=sandbox)
-    document.collector.raise_errors()
+    told = filled.told(document.collector)
+    if document.collector.has_errors:
+        raise DiagnosticError(told)
     return Loaded(
         spec=build(Spec, draft.values),
         document=document,
-        diagnostics=tuple(document.collector),
+        diagnostics=told,
         splits=found.splits,
         graders=found.scoring.graders,
         reward=found.scoring.reward,
@@ -83,6 +85,15 @@ def load_spec(
         files=draft.files,
         overridden=_overridden(overrides),
     )
+
+
+def open_document(path: Path) -> Document:
+    """The document of a spec's file. Raises DiagnosticError where it cannot be read at all."""
+    document = read_document(path.absolute(), _read_bytes(path), str(path))
+    if document.root is None:
+        document.collector.raise_errors()
+    _refuse_empty(document, path)
+    return document
 
 
 def _overridden(overrides: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,10 +46,23 @@ def load_graders(draft: Draft) -> LoadedGraders:
     for name, settings in (draft.get("graders") or {}).items():
         path = ("graders", name)
         if isinstance(settings, Mapping) and draft.is_whole(*path):
+            _refuse_second_name(draft, path, settings)
             made = _load_grader(draft, path, settings, loaded)
             if made is not None:
                 loaded.graders[name] = made
     return loaded
+
+
+def _refuse_second_name(draft: Draft, path: Path_, settings: Mapping[str, Any]) -> None:
+    """A grader is named by its key; the hosted product's `name` may only say the same."""
+    if settings.get("name", path[-1]) == path[-1]:
+        return
+    where = (*path, "name")
+    node = draft.document.key_at(where) or draft.node(*where)
+    if node is not None:
+        message = f"this grader has two names: `{path[-1]}` and `{settings['name']}`"
+        hint = "delete `name`, or rename the key: expressions use the key"
+        draft.collector.add(node.problem("E412", message, hint=hint, path=dotted(where)))
 
 
 class Compiling:
@@ -71,6 +85,7 @@ class Compiling:
     def _compile(self, sandbox: Sandbox) -> None:
         pool = Pool(sandbox=sandbox)
         try:
+            pool.warm(*(str(s.get("source", "")) for s in self._loaded.sources.values()))
             for path, settings in self._loaded.sources.items():
                 builder = Builder(JSON, JSON, pool, origins=self._loaded.origins, path=path)
                 try:
@@ -89,6 +104,8 @@ def _load_grader(
     loaded = {key: value for key, value in settings.items() if not key.startswith("x-")}
     if loaded.get("type") == "python":
         return _load_python(draft, path, loaded, into)
+    if loaded.get("type") == "json_schema" and "file" in loaded:
+        return _load_schema(draft, path, loaded)
     if loaded.get("type") == "multi":
         inner: dict[str, Any] = {}
         for name, member in loaded["graders"].items():
@@ -103,36 +120,67 @@ def _load_grader(
 def _load_python(
     draft: Draft, path: Path_, settings: dict[str, Any], into: LoadedGraders
 ) -> dict[str, Any] | None:
-    has_file = "file" in settings
-    node = draft.node(*path)
-    if has_file and "source" in settings and node is not None:
-        key = draft.document.key_at(path) or node
-        message = "this python grader has both `file` and `source`"
-        hint = "give one of the two"
-        draft.collector.add(key.problem("E111", message, hint=hint, path=dotted(path)))
+    if _has_both(draft, path, settings, "source"):
         return None
-    if not has_file:
+    if "file" not in settings:
         node = draft.node(*path, "source")
         if node is not None:
             into.origins[f"{dotted(path)}.source"] = LazyOrigin(node)
         into.sources[dotted(path)] = settings
         return settings
-    where = (*path, "file")
-    file_node = draft.node(*where)
-    if file_node is None:
+    text, shown = _read_file(draft, path, "a grader is a small Python file")
+    if text is None:
         return None
-    file = resolve_file(file_node, draft.folder, draft.collector, dotted(where))
-    text = _read_source(draft, file_node, file) if file is not None else None
-    if file is None or text is None:
-        return None
-    draft.files[where] = file
-    shown = str(Path(draft.document.source.file).parent / str(file_node.value))
     into.origins[f"{dotted(path)}.source"] = TextOrigin(text, shown)
     into.sources[dotted(path)] = {**settings, "source": text}
     return {**settings, "source": text}
 
 
-def _read_source(draft: Draft, node: Node, file: Path) -> str | None:
+def _load_schema(draft: Draft, path: Path_, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema's file read in, so that a plan holds the schema itself."""
+    if _has_both(draft, path, settings, "schema"):
+        return None
+    text, _ = _read_file(draft, path, "a schema is a small JSON file")
+    if text is None:
+        return None
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        node = draft.node(*path, "file")
+        if node is not None:
+            message = f"`{node.value}` is not JSON: {error}"
+            draft.collector.add(node.problem("E216", message, path=dotted((*path, "file"))))
+        return None
+    return {**settings, "schema": schema}
+
+
+def _has_both(draft: Draft, path: Path_, settings: Mapping[str, Any], inline: str) -> bool:
+    """Say it when a grader has a file and the same inline."""
+    node = draft.node(*path)
+    if not {"file", inline} <= settings.keys() or node is None:
+        return False
+    key = draft.document.key_at(path) or node
+    message = f"this {settings['type']} grader has both `file` and `{inline}`"
+    hint = "give one of the two"
+    draft.collector.add(key.problem("E111", message, hint=hint, path=dotted(path)))
+    return True
+
+
+def _read_file(draft: Draft, path: Path_, hint: str) -> tuple[str | None, str]:
+    """The text of a grader's file, None when it cannot be had; and what to call the file."""
+    where = (*path, "file")
+    node = draft.node(*where)
+    if node is None:
+        return None, ""
+    file = resolve_file(node, draft.folder, draft.collector, dotted(where))
+    text = _read_source(draft, node, file, hint) if file is not None else None
+    if file is None or text is None:
+        return None, ""
+    draft.files[where] = file
+    return text, str(Path(draft.document.source.file).parent / str(node.value))
+
+
+def _read_source(draft: Draft, node: Node, file: Path, hint: str) -> str | None:
     problem = None
     try:
         raw = file.read_bytes()
@@ -144,5 +192,5 @@ def _read_source(draft: Draft, node: Node, file: Path) -> str | None:
         problem = f"`{node.value}` cannot be read: {error.strerror}"
     except UnicodeDecodeError:
         problem = f"`{node.value}` is not UTF-8"
-    draft.collector.add(node.problem("E216", problem, hint="a grader is a small Python file"))
+    draft.collector.add(node.problem("E216", problem, hint=hint))
     return None

@@ -54,6 +54,7 @@ class Model:
         example="builtin:case-reader",
         min_length=1,
         max_length=500,
+        x_env=True,
     )
     revision: str | None = setting(
         "Branch, tag or commit of a Hugging Face model.",
@@ -61,6 +62,7 @@ class Model:
         example="main",
         min_length=1,
         max_length=200,
+        x_env=True,
     )
     quantization: Literal["nf4", "none"] = setting(
         "How the frozen base is held: 4-bit NormalFloat (QLoRA), or as it is stored.",
@@ -92,6 +94,7 @@ class Data:
         example="data/train.jsonl",
         x_path="file",
         min_length=1,
+        x_env=True,
     )
     validation: str | Carve | None = setting(
         "Rows that steer (curve, best checkpoint): a JSONL file, or `{ split: 200, by: item.x }`.",
@@ -99,6 +102,7 @@ class Data:
         example="data/validation.jsonl",
         x_path="file",
         min_length=1,
+        x_env=True,
     )
     test: str | None = setting(
         "Rows that choose nothing: the headline is measured here. A JSONL file.",
@@ -107,6 +111,7 @@ class Data:
         example="data/test.jsonl",
         x_path="file",
         min_length=1,
+        x_env=True,
     )
     disjoint: tuple[str, ...] = setting(
         "Fields whose values no two files may share; intervals cluster by the first.",
@@ -276,6 +281,7 @@ class Reference:
         example="data/outputs.jsonl",
         x_path="file",
         min_length=1,
+        x_env=True,
     )
     vote: Vote | None = setting("The base model's majority vote.", default=None)
     note: str | None = setting(

@@ -1,7 +1,8 @@
-"""`--set a.b=value`: values from the command line, typed by the field that they set."""
+"""`--set a.b=value` and `--set-json a.b=JSON`: values from the command line."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,13 @@ from typing import Any
 from rftspec.diagnostics import Collector, Diagnostic, Span
 from rftspec.spec.document import Document, Node, Source, step_into
 from rftspec.spec.scalars import read_plain
+from rftspec.spec.schema import resolved
 from rftspec.spec.yaml_reader import parse_text
+
+
+class AsJson(str):
+    """An override whose value is JSON: a number, a text in quotes, a list, a whole mapping."""
+
 
 _PART = re.compile(r'"([^"]*)"|([^."]+)')
 
@@ -21,7 +28,8 @@ def apply_overrides(
     """Put every `path=value` into the document; the structure check then sees them as written."""
     taken: dict[tuple[str, ...], int] = {}
     for number, argument in enumerate(overrides, 1):
-        source = Source(f"--set {number}", argument)
+        option = "--set-json" if isinstance(argument, AsJson) else "--set"
+        source = Source(f"{option} {number}", argument)
         path = _parse_path(argument, source, document.collector)
         if path is None or document.root is None or document.root.kind != "mapping":
             continue
@@ -31,13 +39,16 @@ def apply_overrides(
             continue
         taken[path] = number
         value = argument.partition("=")[2]
-        if value.lstrip()[:1] == "{":
+        if isinstance(argument, AsJson):
+            node = _json_node(value, source, document.collector)
+        elif value.lstrip()[:1] == "{":
             message = "a whole mapping cannot be set"
-            _say(document.collector, source, "E112", message, "set its fields one by one")
+            hint = "set its fields one by one, or use --set-json"
+            _say(document.collector, source, "E112", message, hint)
             continue
-        node = _value_node(
-            value, argument, source, _field_schema(schema, document.root, path), document.collector
-        )
+        else:
+            field = field_schema(schema, document.root, path)
+            node = _value_node(value, argument, source, field, document.collector)
         if node is not None:
             _put(document.root, path, node, source)
 
@@ -62,12 +73,11 @@ def _parse_path(argument: str, source: Source, collector: Collector) -> tuple[st
     return tuple(parts)
 
 
-def _field_schema(
-    schema: Mapping[str, Any], root: Node, path: tuple[str, ...]
-) -> Mapping[str, Any]:
+def field_schema(schema: Mapping[str, Any], root: Node, path: tuple[str, ...]) -> Mapping[str, Any]:
     """The schema of the field at a path, as far as it is known; a grader's by its `type`."""
     node: Node | None = root
     for part in path:
+        schema = resolved(schema)
         if "x-variants" in schema:
             kind = step_into(node, "type")
             variant = schema["x-variants"].get(kind.value) if kind is not None else None
@@ -100,6 +110,17 @@ def _value_node(
         _say(collector, source, problem.code, problem.message, problem.hint)
         return None
     return Node("scalar", read, source, start, end, "", offsets)
+
+
+def _json_node(value: str, source: Source, collector: Collector) -> Node | None:
+    """JSON is read as the YAML that it is too, so that its parts have places."""
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError) as error:
+        hint = "texts stand in double quotes: --set-json 'name=\"x\"'"
+        _say(collector, source, "E112", f"the value is no JSON: {error}", hint)
+        return None
+    return _list_node(value, source, collector)
 
 
 def _list_node(value: str, source: Source, collector: Collector) -> Node | None:

@@ -128,6 +128,8 @@ def builtin_models() -> list[str]:
 
 
 def _check_hub_id(node: Node, base: str, folder: Path, collector: Collector) -> None:
+    if "${" in base:
+        return  # an escaped reference: the text itself is wanted, and opening the model will tell
     if not _HUB_ID.match(base) or ".." in base or "--" in base or base.endswith((".", "-")):
         message = f"`{base[:80]}` is neither a Hugging Face id, a folder nor a built-in model"
         hint = "write owner/name, ./folder, or builtin:case-reader"

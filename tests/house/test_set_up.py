@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,22 @@ PINS = {
         r"^([\w.-]+)==(\S+)$", (rules.ROOT / "constraints.txt").read_text(), flags=re.MULTILINE
     )
 }
-WANTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+_EXTRAS = PROJECT["optional-dependencies"]
+_OWN = re.compile(r"rftspec\[([\w,-]+)\]")
+
+
+def _packages(wanted: list[str]) -> Iterator[str]:
+    """Requirements, with those of our own extras in the place of `rftspec[a,b]`."""
+    for requirement in wanted:
+        own = _OWN.fullmatch(requirement)
+        if own is None:
+            yield requirement
+        else:
+            for extra in own[1].split(","):
+                yield from _packages(_EXTRAS[extra])
+
+
+WANTED = [*PROJECT["dependencies"], *_packages(_EXTRAS["dev"])]
 
 
 def _release(version: str) -> tuple[int, ...]:
