@@ -23,6 +23,7 @@ FAMILIES = {
     "E3": "The scoring language",
     "E4": "Graders",
     "E5": "The base model",
+    "E7": "Importing from elsewhere",
 }
 NESTED = ("model", "data", "response", "on_error", "train", "evaluate")
 
@@ -43,21 +44,24 @@ def spec_page() -> str:
         "",
         "## Top level",
         "",
-        *_table(spec_schema(), ""),
+        *fields_table(spec_schema(), ""),
     ]
     for name in NESTED:
         section = spec_schema()["properties"][name]
-        lines += ["", f"## `{name}`", "", section["description"], "", *_table(section, f"{name}.")]
+        lines += ["", f"## `{name}`", "", section["description"], ""]
+        lines += fields_table(section, f"{name}.")
     references = spec_schema()["properties"]["evaluate"]["properties"]["references"]
     lines += ["", "### `evaluate.references.NAME`", ""]
-    lines += _table(references["additionalProperties"], "evaluate.references.NAME.")
+    lines += fields_table(references["additionalProperties"], "evaluate.references.NAME.")
     lines += ["", "## `graders`", "", "Each entry has a `type`, which says what else it has.", ""]
     for name, kind in KINDS.items():
-        lines += [f"### `type: {name}`", "", kind.doc.strip(), "", *_table(kind.schema, ""), ""]
+        lines += [f"### `type: {name}`", "", kind.doc.strip(), ""]
+        lines += [*fields_table(kind.schema, ""), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _table(schema: Mapping[str, Any], prefix: str) -> list[str]:
+def fields_table(schema: Mapping[str, Any], prefix: str) -> list[str]:
+    """The rows of a table of fields: name, what it takes, default, meaning."""
     rows = ["| field | takes | default | |", "|---|---|---|---|"]
     for name, field, required in _fields(schema, ""):
         default = _default(field, required)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rftspec.codes import document, judges, language, rows, scoring, structure
+from rftspec.codes import document, importing, judges, language, rows, scoring, structure
 from rftspec.codes.page import CodePage
 
 PAGES: Mapping[str, CodePage] = MappingProxyType(
     {
         page.code: page
-        for shelf in (document, structure, rows, language, scoring, judges)
+        for shelf in (document, structure, rows, language, scoring, judges, importing)
         for page in shelf.PAGES
     }
 )

@@ -122,6 +122,16 @@ PAGES = (
         '  - metric("top@2", "tuned") >= 0\n',
     ),
     CodePage(
+        "E332",
+        "A bad regular expression",
+        "Patterns are those of RE2 (https://github.com/google/re2/wiki/Syntax), whose time grows "
+        "with the text only. It has no backreferences and no look-around, repeats at most 1000 "
+        'times, and `\\d \\s \\w` mean ASCII. Write patterns as r"…", where a backslash is a '
+        "backslash.",
+        _METRIC,
+        'regex_match(sample.output_text, r"(?<=gene)[A-Z]+")\n',
+    ),
+    CodePage(
         "E341",
         "A default that is never used",
         "The left side of `??` is never missing, or `has` is always true.",

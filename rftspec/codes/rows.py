@@ -27,9 +27,9 @@ PAGES = (
     CodePage(
         "E203",
         "A line that is no row",
-        "Each line of a JSONL file is one strict JSON object: no NaN, no comments, no trailing "
-        "commas, no Python quotes, at most 64 levels deep. A JSON array becomes lines with "
-        "`jq -c '.[]' rows.json > rows.jsonl`.",
+        "Each line of a JSONL file, and each element of the array in a `.json` file, is one strict "
+        "JSON object: no NaN, no comments, no trailing commas, no Python quotes, at most 64 levels "
+        "deep and 16 MiB long.",
         '"gene": "TRN0", "weight": 0.0}',
         '"gene": "TRN0", "weight": 0.0,}',
         _TRAIN,
@@ -37,8 +37,9 @@ PAGES = (
     CodePage(
         "E204",
         "Not a text file in UTF-8",
-        "The data file has another encoding, is compressed, or is of another format (Parquet). "
-        "Unpack or convert it.",
+        "The data file has another encoding than UTF-8, or its name does not say what it is: the "
+        "ending names the format (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`) and the "
+        "compression (`.gz`, `.zst`).",
     ),
     CodePage(
         "E205",
@@ -70,7 +71,8 @@ PAGES = (
         "E208",
         "A path that a spec may not name",
         "A path is relative to the spec, or absolute; it is no address (https://, file://), has no "
-        "`~` or `$` in it, no backslash and no control character.",
+        "`~` or `$` in it, no backslash and no control character. A Hugging Face data set is named "
+        "as `hf:owner/name?config=main&split=train&revision=…`, under `data` only.",
         "  test: ranking/test.jsonl\n",
         "  test: https://example.org/test.jsonl\n",
     ),
@@ -124,7 +126,8 @@ PAGES = (
     CodePage(
         "E214",
         "Too many rows taken for validation",
-        "`data.validation.split` asks for as many rows as the training file has, or more.",
+        "`data.validation.split` asks for as many rows as the training file has, or more; or the "
+        "field `by` keeps so many rows together that no group of them fits.",
         "  validation: ranking/validation.jsonl\n",
         "  validation: { split: 500, by: item.gene }\n",
     ),
@@ -176,6 +179,47 @@ PAGES = (
         '{"row": 0, "output_text": ',
         '{"row": 600, "output_text": ',
         _OUTPUTS,
+    ),
+    CodePage(
+        "E221",
+        "A damaged data file",
+        "A compressed or Parquet file is cut off or broken. Copy, compress or write it again.",
+    ),
+    CodePage(
+        "E222",
+        "A table with a malformed row",
+        "A CSV or TSV file has column names in its first line and as many cells in every row. A "
+        "cell with a separator, a quote or a line end in it stands in double quotes; a quote "
+        "inside is written twice. Every cell is text; a column `messages` is read as JSON.",
+    ),
+    CodePage(
+        "E223",
+        "A package for this format is missing",
+        "Parquet files, files compressed by zstd and Hugging Face data sets need packages that a "
+        "plain installation does not bring: `pip install 'rftspec[data]'`.",
+    ),
+    CodePage(
+        "E224",
+        "A hub data set that cannot be had",
+        "The Hugging Face data set, its config, split or revision does not exist, asks for a "
+        "login, or the hub cannot be reached and nothing is kept on disk. Once read, a data set "
+        "is kept and needs no connection; files that were downloaded can be named instead.",
+    ),
+    CodePage(
+        "E225",
+        "A column that no row of JSON can hold",
+        "Parquet files and hub data sets may hold bytes, images, NaN or integers beyond 64 bits; "
+        "rows may not. Dates and times become ISO 8601 text and decimals become numbers.",
+    ),
+    CodePage(
+        "W226",
+        "A prompt much like one that is trained on",
+        "At least 80 % of the runs of five words that make this prompt its own stand in one "
+        "training prompt, too. Runs that many rows share, such as instructions, do not count. "
+        "Prompts with fewer than eight such runs are compared as a whole, unless `data.disjoint` "
+        "keeps rows apart. Five words and 80 % are what large text corpora are rid of "
+        "near-duplicates by (Lee et al. 2022, arXiv:2107.06499). What was nearly trained on says "
+        "little about what was learnt.",
     ),
     CodePage(
         "E230",

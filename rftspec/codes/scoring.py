@@ -88,6 +88,70 @@ PAGES = (
         "this is E102 or E104.)",
     ),
     CodePage(
+        "E420",
+        "A package that a grader needs",
+        "Some metrics of text_similarity are other people's packages, which a plain installation "
+        "does not bring. The message has the command; `pip install 'rftspec[similarity]'` brings "
+        "all of them.",
+    ),
+    CodePage(
+        "E421",
+        "METEOR without WordNet",
+        "METEOR counts synonyms, which it looks up in WordNet. No package holds that data: get it "
+        "with `python -m nltk.downloader wordnet`, or copy nltk_data/corpora/wordnet.zip (or the "
+        "folder corpora/wordnet) from a machine that has it and set NLTK_DATA to the nltk_data "
+        "folder. Or use a metric that needs no data, such as `gleu` or `rouge_l`.",
+    ),
+    CodePage(
+        "E422",
+        "Settings of a grader that do not fit together",
+        "A setting that only works with another one stands without it, or one that is needed is "
+        "missing. The help line says what to write.",
+        "  concise:\n    type: python\n    file: ranking/concise.py\n    range: [0, 1]\n",
+        "  concise:\n    type: text_similarity\n    input: '{{ sample.output_text }}'\n"
+        "    reference: '{{ item.gene }}'\n    evaluation_metric: rouge_l\n    fuzzy: ratio\n",
+    ),
+    CodePage(
+        "W423",
+        "A threshold that changes nothing",
+        "`pass_threshold` says from which score an answer passes; the share is recorded for the "
+        "graders at the top, and nobody counts it for those inside a multi grader.",
+        "  concise:\n    type: python\n    file: ranking/concise.py\n    range: [0, 1]\n",
+        "  concise:\n    type: multi\n    calculate_output: short\n    graders:\n      short:\n"
+        "        type: python\n        file: ranking/concise.py\n        pass_threshold: 0.5\n",
+    ),
+    CodePage(
+        "E424",
+        "A json_schema grader without a usable schema",
+        "The schema is given by `schema`, by `file`, or by `response.format`. It is a JSON Schema, "
+        "its patterns are RE2's (no look-around, no backreferences), and its references stay "
+        "inside it.",
+        "  concise:\n    type: python\n    file: ranking/concise.py\n    range: [0, 1]\n",
+        "  concise:\n    type: json_schema\n"
+        "    schema: { properties: { gene: { pattern: '(?=A)' } } }\n",
+    ),
+    CodePage(
+        "W430",
+        "An image that is not used",
+        "The hosted product's `image_tag` chooses a container with packages. Here a Python grader "
+        "runs in the sandbox, which offers ast (literal_eval), bisect, collections, copy, "
+        "datetime, decimal, difflib, fractions, functools, heapq, itertools, json, math, operator, "
+        "rapidfuzz, re (on RE2), statistics, string, typing and unicodedata. A grader that imports "
+        "another module is told what to write in its place.",
+        "  concise:\n    type: python\n    file: ranking/concise.py\n    range: [0, 1]\n",
+        "  concise:\n    type: python\n    file: ranking/concise.py\n    range: [0, 1]\n"
+        "    image_tag: '2025-05-08'\n",
+    ),
+    CodePage(
+        "E412",
+        "A grader with two names",
+        "The key under `graders:` is the grader's name. The hosted product's `name` may stand "
+        "there too, as long as it says the same or is a label that no expression could use, such "
+        "as `My first grader`.",
+        "  concise:\n    type: python\n",
+        "  concise:\n    name: short\n    type: python\n",
+    ),
+    CodePage(
         "E501",
         "No such built-in model",
         "The help line lists the models that rftspec ships.",

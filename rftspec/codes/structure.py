@@ -56,8 +56,10 @@ PAGES = (
     CodePage(
         "E107",
         "A name that is taken",
-        "The name is a word or a function of the scoring language, or means something else in an "
-        "expression (`item`, `sample`, `reward`). References cannot be called base or tuned.",
+        "The name is a word of the scoring language or a function of every formula (min, max, abs, "
+        "floor, ceil, exp, sqrt, log), or means something else in an expression (`item`, `sample`, "
+        "`reward`). References cannot be called base or tuned. A grader may have the name of any "
+        "other function, such as `f1`: only `f1(…)` is the function then.",
         "  concise:\n",
         "  max:\n",
     ),
@@ -123,5 +125,21 @@ PAGES = (
         "Every step would draw the same row more than once.",
         "  prompts_per_step: 4\n",
         "  prompts_per_step: 400\n",
+    ),
+    CodePage(
+        "E117",
+        "A variable that the environment does not have",
+        "`${env:NAME}` reads the environment and is never empty by chance; `${env:NAME:-default}` "
+        "says what stands in for a variable that is not set.",
+        "  base: builtin:case-reader\n",
+        "  base: ${env:RFTSPEC_NO_SUCH_MODEL}\n",
+    ),
+    CodePage(
+        "E118",
+        "A field that the environment does not decide",
+        "`${env:NAME}` is for model names, paths and addresses, which differ between machines. What "
+        "decides the run stands in the spec, or is given with --set.",
+        "  prompts_per_step: 4\n",
+        "  prompts_per_step: ${env:PROMPTS}\n",
     ),
 )

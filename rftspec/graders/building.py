@@ -6,7 +6,7 @@ that is wrong with its settings, so that `validate` and a run go through the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -43,6 +43,8 @@ class Builder:
     """Local models and caches; empty while a spec is only checked."""
     answers_are_json: bool = True
     """Whether `response.format` asks for JSON, so that `sample.output_json` can be there."""
+    response_schema: Any = None
+    """The JSON Schema in `response.format`, where there is one."""
     path: str = "graders"
     warnings: Collector = field(default_factory=Collector)
     """What is no error: gathered while graders are built."""
@@ -83,10 +85,7 @@ class Builder:
         origin = self.origins.get(path)
         expression = compile_expression(text, names, result=result, origin=origin, path=path)
         self.warnings.extend(expression.warnings)
-        if not self.answers_are_json and _reads_json(expression):
-            message = "`sample.output_json` is always missing: `response.format` asks for no JSON"
-            warning = self.problem("E410", message, setting, severity="warning")
-            self.warnings.add(warning)
+        self._warn_of_json(expression.fields, setting)
         return expression
 
     def template(self, text: str, setting: str) -> Template:
@@ -105,7 +104,14 @@ class Builder:
         ]
         if found:
             raise DiagnosticError(found)
+        self._warn_of_json([reference.path for reference in template.references], setting)
         return template
+
+    def _warn_of_json(self, paths: Iterable[tuple[Any, ...]], setting: str | None) -> None:
+        if self.answers_are_json or ("sample", "output_json") not in {p[:2] for p in paths}:
+            return
+        message = "`sample.output_json` is always missing: `response.format` asks for no JSON"
+        self.warnings.add(self.problem("E410", message, setting, severity="warning"))
 
     def _why_not(self, reference: Reference) -> str | None:
         root = self.item_type if reference.path[0] == "item" else self.sample_type
@@ -139,10 +145,6 @@ class Builder:
             message = f"the range [{low:g}, {high:g}] is empty: the lower end comes first"
             raise DiagnosticError([self.problem("E402", message, "range")])
         return low, high
-
-
-def _reads_json(expression: Expression) -> bool:
-    return any(path[:2] == ("sample", "output_json") for path in expression.fields)
 
 
 def expression_values(sample: Sample, item: Item) -> dict[str, Any]:

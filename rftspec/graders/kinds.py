@@ -9,9 +9,20 @@ from typing import Any
 
 from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError
 from rftspec.expr import compile_expression
-from rftspec.expr.functions import FUNCTIONS
 from rftspec.expr.types import NUMBER
-from rftspec.graders import expression, multi, python, string_check
+from rftspec.graders import (
+    endpoint,
+    expression,
+    json_schema,
+    label_model,
+    list_match,
+    multi,
+    number_match,
+    python,
+    score_model,
+    string_check,
+    text_similarity,
+)
 from rftspec.graders.building import Builder, Settings
 from rftspec.graders.schema_match import compile_schema
 from rftspec.graders.score import Grader
@@ -29,14 +40,44 @@ class Kind:
     build: Callable[[Settings, Builder], Grader]
 
 
+FORMULA_FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "exp", "sqrt", "log")
+"""Of the hosted product's formulas. Other functions of the language may lend a grader their name:
+only `f1(…)` is the function, and the library may grow without breaking a spec."""
+
+HOSTED: Mapping[str, Any] = {
+    "name": {
+        "type": "string",
+        "description": "The hosted product's name of the grader; here the key above names it.",
+    },
+    "pass_threshold": {
+        "type": "number",
+        "description": "A score from which an answer passes: the share that passes is recorded as "
+        "`pass_rate`, and `rftspec grade` tells it. It never enters the reward.",
+    },
+}
+"""Fields that graders written for the hosted product have beside their own."""
+
+
+def _with_hosted(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    own = schema["properties"]
+    return {**schema, "properties": {**own, **{k: v for k, v in HOSTED.items() if k not in own}}}
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        name: Kind(name, module.SCHEMA, module.DOC, module.build)
+        name: Kind(name, _with_hosted(module.SCHEMA), module.DOC, module.build)
         for name, module in {
             "string_check": string_check,
+            "text_similarity": text_similarity,
+            "number_match": number_match,
+            "json_schema": json_schema,
+            "list_match": list_match,
             "expression": expression,
             "python": python,
             "multi": multi,
+            "score_model": score_model,
+            "label_model": label_model,
+            "endpoint": endpoint,
         }.items()
     }
 )
@@ -60,6 +101,7 @@ def build_graders(graders: Mapping[str, Settings], builder: Builder) -> dict[str
         if malformed:
             found.extend(malformed)
             continue
+        _warn_of_threshold(settings, here)
         try:
             built[name] = kind.build(settings, here)
         except DiagnosticError as error:
@@ -92,9 +134,19 @@ def _malformed(settings: Settings, kind: Kind, builder: Builder) -> list[Diagnos
     return out
 
 
+def _warn_of_threshold(settings: Settings, builder: Builder) -> None:
+    """Inside a multi grader nobody counts who passes."""
+    if settings.get("pass_threshold") is None or builder.path.count(".") < 2:
+        return
+    message = "the `pass_threshold` of a grader inside another has no effect"
+    hint = "give the outer grader one, or move this grader to the top and count there"
+    warning = builder.problem("W423", message, "pass_threshold", hint=hint, severity="warning")
+    builder.warnings.add(warning)
+
+
 def _name_problems(name: str, builder: Builder) -> list[Diagnostic]:
-    if name in FUNCTIONS:
-        message = f"`{name}` cannot name a grader: it is a function of the scoring language"
+    if name in FORMULA_FUNCTIONS:
+        message = f"`{name}` cannot name a grader: it is a function of every formula"
     elif name in ("item", "sample", "reward"):
         message = f"`{name}` cannot name a grader: it means something else in expressions"
     elif not _is_variable(name):

@@ -20,11 +20,20 @@ variables, beside `item` and `sample`; the hosted product's formulas are valid a
 grader that the formula uses has failed, so has the multi grader, with that grader's error.
 """
 
+_NAMED = (
+    "give each grader a name, the variable of `calculate_output`: "
+    "`graders: { exact: { type: … }, near: { type: … } }`"
+)
+
 SCHEMA: Mapping[str, Any] = {
     "properties": {
         "graders": {
             "type": "object",
             "minProperties": 1,
+            "x-meant": {
+                "array": _NAMED,
+                "one": _NAMED,
+            },
             "additionalProperties": {
                 "type": "object",
                 "properties": {"type": {"type": "string"}},

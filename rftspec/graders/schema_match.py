@@ -1,8 +1,8 @@
 """JSON Schemas compiled to closures: whether a value is valid, in a microsecond or two.
 
 The keywords that response schemas are made of are compiled; a schema with any other keyword goes
-to the `jsonschema` package whole, fifty times slower and with the same verdicts (a test holds
-the two together).
+to the `jsonschema` package whole (`schema_package`), fifty times slower and with the same verdicts
+(a test holds the two together).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sized
 from typing import Any
+
+from rftspec.graders.schema_package import check_by_package
 
 Check = Callable[[Any], bool]
 
@@ -26,8 +28,8 @@ class _Unknown(Exception):
     """A keyword that is not compiled here, or not as it should be."""
 
 
-def compile_schema(schema: Any) -> Check:
-    """Whether values are valid against a schema (draft 2020-12).
+def compile_schema(schema: Any, root: Any = None) -> Check:
+    """Whether values are valid against a schema (draft 2020-12), or against a part of `root`.
 
     Raises ValueError with a sentence when the schema itself is malformed.
     """
@@ -35,7 +37,7 @@ def compile_schema(schema: Any) -> Check:
         return _compile(schema)
     except (_Unknown, TypeError, KeyError, AttributeError):
         # also malformed ones: the package says what is wrong with them
-        return _by_package(schema)
+        return check_by_package(schema, json_key, root)
 
 
 def _compile(schema: Any) -> Check:
@@ -131,11 +133,11 @@ def _all_of(schemas: Any) -> Check:
 
 
 def _enum(values: Any) -> Check:
-    allowed = {_key(value) for value in values}
-    return lambda value: _key(value) in allowed
+    allowed = {json_key(value) for value in values}
+    return lambda value: json_key(value) in allowed
 
 
-def _key(value: Any) -> str:
+def json_key(value: Any) -> str:
     """A text that is equal for values that JSON Schema calls equal: 1 and 1.0, not 1 and true."""
     return json.dumps(_whole(value), sort_keys=True)
 
@@ -152,7 +154,7 @@ def _whole(value: Any) -> Any:
 
 def _unique(wanted: Any) -> Check:
     def check(value: Any) -> bool:
-        return type(value) is not list or len({_key(v) for v in value}) == len(value)
+        return type(value) is not list or len({json_key(v) for v in value}) == len(value)
 
     return check if wanted else lambda value: True
 
@@ -197,16 +199,3 @@ _KEYWORDS: Mapping[str, Callable[[Any], Check]] = {
     "exclusiveMinimum": _number(lambda x, limit: x > limit),
     "exclusiveMaximum": _number(lambda x, limit: x < limit),
 }
-
-
-def _by_package(schema: Any) -> Check:
-    # imported late: it takes longer to import than everything else that validate does
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(error.message) from None
-    valid: Check = Draft202012Validator(schema).is_valid
-    return valid

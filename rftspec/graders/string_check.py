@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rftspec.diagnostics import Collector, DiagnosticError
 from rftspec.graders.building import Builder, Interval, Settings, template_values
 from rftspec.graders.score import Item, Sample, Score
+from rftspec.graders.texts import build_templates, variable_missing
 from rftspec.sandbox.protocol import clean
 from rftspec.template import MissingVariable, Template
 
@@ -40,6 +40,15 @@ SCHEMA: Mapping[str, Any] = {
         "operation": {
             "type": "string",
             "enum": ["eq", "ne", "like", "ilike"],
+            "x-meant": {
+                "neq": "did you mean `ne`?",
+                "!=": "did you mean `ne`?",
+                "==": "did you mean `eq`?",
+                "equals": "did you mean `eq`?",
+                "contains": "did you mean `like`? The input then contains the reference.",
+                "starts_with": "write `type: expression` with "
+                "`number(starts_with(sample.output_text, item.…))`.",
+            },
             "description": "Equal, not equal, contains, contains in any case.",
         },
     },
@@ -77,7 +86,7 @@ class StringCheck:
         try:
             text, reference = self.input.render(values), self.reference.render(values)
         except MissingVariable as missing:
-            return Score(None, "invalid_variable_error", clean(str(missing)))
+            return variable_missing(missing)
         if OPERATIONS[self.operation](text, reference):
             return Score(1.0)
         shown = [clean(t, _SHOWN) for t in (text, reference)]
@@ -86,12 +95,5 @@ class StringCheck:
 
 def build(settings: Settings, builder: Builder) -> StringCheck:
     """The grader of its settings. Raises DiagnosticError with all that is wrong in them."""
-    found = Collector()
-    templates: list[Template] = []
-    for name in ("input", "reference"):
-        try:
-            templates.append(builder.template(settings[name], name))
-        except DiagnosticError as error:
-            found.extend(error.diagnostics)
-    found.raise_errors()
-    return StringCheck(templates[0], templates[1], settings["operation"])
+    text, reference = build_templates(settings, builder, "input", "reference")
+    return StringCheck(text, reference, settings["operation"])

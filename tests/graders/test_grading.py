@@ -188,7 +188,7 @@ def test_sound_graders_have_nothing_to_say() -> None:
         ({"a": {**RANK, "range": [1, 0]}}, "a", ("E402", "graders.a.range")),
         ({"a": {"type": "python", "source": "x = 1"}}, "a", ("E403", "graders.a.source")),
         ({"a": {"type": "nope"}}, "1", ("E405", "graders.a.type")),
-        ({"sample": RANK}, "1", ("E406", "graders.sample")),
+        ({"min": RANK}, "1", ("E406", "graders.min")),
         ({"item": RANK}, "1", ("E406", "graders.item")),
         ({"a-b": RANK}, "1", ("E406", "graders.a-b")),
         ({"if": RANK}, "1", ("E406", "graders.if")),
