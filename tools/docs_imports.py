@@ -48,7 +48,7 @@ is written whole or not at all. `--base MODEL` names the base model: hosted mode
 | mapped | it is a field of the spec; where the two differ, a comment beside it says how |
 | changed | it was repaired (W706), or a secret moved to the environment (W707) |
 | no counterpart | nothing here does that; the reason stands at the end of the spec |
-| refused | it cannot be imported without guessing (E703); the rest is written, and `rftspec validate` shows what is missing |
+| refused | not without guessing (E703); the rest is written, and `validate` shows what lacks |
 | unknown | no such key is known (W704), with "did you mean" |
 
 Nothing is dropped silently: a test walks every leaf of every file in the tables. Exit code 0 when
@@ -75,7 +75,7 @@ nothing was refused, 1 when something was, or when nothing could be read.
 | `n_epochs` | `train.epochs` | Azure's files say `epochs` |
 | `batch_size` | `train.prompts_per_step` | rows of one step |
 | `compute_multiplier` | `train.samples_per_prompt` | times 8; what it does there is not published |
-| `learning_rate_multiplier` | `train.learning_rate: auto` | it multiplies a rate that is not published |
+| `learning_rate_multiplier` | `train.learning_rate: auto` | of a rate that is not published |
 | `eval_interval` | `evaluate.every` | |
 | `eval_samples` | `evaluate.samples`, `samples_between` | answers per validation row |
 | `reasoning_effort` | | give room with `response.max_tokens` |

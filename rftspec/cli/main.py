@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import click
 
 from rftspec import __version__
-from rftspec.cli import care, data, fmt, grade, plan, report, run, spec
+from rftspec.cli import care, data, fmt, grade, import_spec, plan, report, run, spec
 from rftspec.cli.console import prepare_streams, remark, remark_diagnostics
 from rftspec.cli.exits import BROKEN_PIPE, BUG, FINE, INTERRUPTED, USAGE, WRONG
 from rftspec.cli.text import count_line
 from rftspec.diagnostics import DiagnosticError
 
 SECTIONS = {
-    "Spec": ("validate", "explain", "schema", "fmt", "grade"),
+    "Spec": ("validate", "explain", "schema", "fmt", "grade", "import"),
     "Plan": ("plan",),
     "Run": ("run", "resume"),
     "Read": ("report",),
@@ -77,7 +77,8 @@ def cli(no_color: bool) -> None:
 
 
 for _verb in (
-    spec.validate, spec.explain, spec.schema, fmt.fmt, grade.grade, plan.plan,
+    spec.validate, spec.explain, spec.schema, fmt.fmt, grade.grade, import_spec.import_spec,
+    plan.plan,
     run.run, run.resume, report.report, data.data, care.doctor,
 ):  # fmt: skip
     cli.add_command(_verb)

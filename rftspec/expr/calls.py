@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rftspec.expr import core, syntax
 from rftspec.expr.checker import MISSING_HINT, type_hint
 from rftspec.expr.errors import Problem
-from rftspec.expr.signature import ANY, SCALAR, Function, Overload, Parameter
+from rftspec.expr.patterns import PatternError, compile_pattern
+from rftspec.expr.signature import ANY, PATTERN, SCALAR, Function, Overload, Parameter
 from rftspec.expr.suggest import did_you_mean
 from rftspec.expr.types import (
     BOOL,
@@ -151,6 +152,8 @@ def _fit(
 ) -> Problem | None:
     """Bind the parameter's type variables to the argument's type; a problem if it does not fit."""
     wanted, found = parameter.type, value.type
+    if wanted == PATTERN:
+        return None if isinstance(value, core.Literal) else _no_literal(parameter, value, overload)
     accepts_missing = isinstance(wanted, OptionalType)
     if is_optional(found) and not accepts_missing and not overload.lifting:
         message = f"`{parameter.name}` of {overload.name} may be missing here"
@@ -164,6 +167,12 @@ def _fit(
     shown = _shown(inner, bindings)
     message = f"`{parameter.name}` of {overload.name} is {shown}; this is {describe(found)}"
     hint = type_hint(inner, found) or f"`{overload.signature}`"
+    return Problem("E321", message, value.start, value.end, hint)
+
+
+def _no_literal(parameter: Parameter, value: core.Node, overload: Overload) -> Problem:
+    message = f"`{parameter.name}` of {overload.name} is a literal text, compiled beforehand"
+    hint = f'write it here: `r"…"`; the call is `{overload.signature}`'
     return Problem("E321", message, value.start, value.end, hint)
 
 
@@ -222,6 +231,16 @@ def _apply(
     lifted: list[int] = []
     checks: list[tuple[int, str]] = []
     for place, (parameter, value) in enumerate(placed):
+        if parameter.type == PATTERN:
+            pattern = _pattern(value)
+            if isinstance(pattern, Refusal):
+                return pattern
+            values.append(pattern)
+            continue
+        if parameter.name == "group" and isinstance(value, core.Const):
+            refusal = _no_group(values, value)
+            if refusal is not None:
+                return refusal
         value = _narrowed(_settle(parameter.type, bindings), value)
         values.append(value)
         if is_optional(value.type) and not isinstance(parameter.type, OptionalType):
@@ -239,6 +258,31 @@ def _apply(
     return core.Apply(
         result, node.start, node.end, overload, tuple(values), tuple(lifted), tuple(checks)
     )
+
+
+def _pattern(value: core.Node) -> core.Const | Refusal:
+    """A literal as the regular expression that it is; a bad part of it is pointed at."""
+    assert isinstance(value, core.Literal)
+    try:
+        return core.Const(PATTERN, value.start, value.end, compile_pattern(value.value))
+    except PatternError as error:
+        start, end = value.start, value.end
+        at = value.value.find(error.part) if error.part and value.inner >= 0 else -1
+        if at >= 0:
+            start, end = value.inner + at, value.inner + at + len(error.part)
+        return Refusal(Problem("E332", error.message, start, end, error.hint), 99)
+
+
+def _no_group(values: Sequence[core.Node], group: core.Const) -> Refusal | None:
+    """A group that is known, of a pattern that has fewer."""
+    pattern = next(
+        (v.value for v in values if v.type == PATTERN and isinstance(v, core.Const)), None
+    )
+    if pattern is None or not isinstance(group.value, float) or group.value <= pattern.groups:
+        return None
+    message = f"the pattern has no group {group.value:g}; it has {pattern.groups}"
+    hint = "groups are counted from 1 by their opening brackets; 0 is the whole match"
+    return Refusal(Problem("E331", message, group.start, group.end, hint), 99)
 
 
 def _obeys(overload: Overload, parameter: Parameter, value: core.Const) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from rftspec.expr import check_access, check_operators, core, syntax
 from rftspec.expr.checker import MISSING_HINT, WRONG, Checker, type_hint
 from rftspec.expr.errors import Problem
+from rftspec.expr.findings import findings
+from rftspec.expr.interval import Known
 from rftspec.expr.signature import Function
 from rftspec.expr.types import BOOL, NUMBER, Type, describe, is_optional
 
@@ -57,11 +59,14 @@ def check(
     names: Mapping[str, Type],
     functions: Mapping[str, Function],
     result: Result,
+    ranges: Known,
 ) -> Checked:
-    """Check a tree against the types of its environment; never raises."""
+    """Check a tree against the types and ranges of its environment; never raises."""
     checker = Checker(names, functions, _CHECKS)
     typed = checker.check(tree)
     _check_result(checker, typed, result)
+    if not any(problem.severity == "error" for problem in checker.problems):
+        checker.problems.extend(findings(typed, ranges))
     return Checked(
         typed,
         tuple(checker.problems),

@@ -40,7 +40,7 @@ def number(checker: Checker, node: syntax.Number) -> core.Node:
 
 def text(checker: Checker, node: syntax.Text) -> core.Node:
     """A string literal."""
-    return core.Const(STRING, node.start, node.end, node.value)
+    return core.Literal(STRING, node.start, node.end, node.value, node.inner)
 
 
 def truth(checker: Checker, node: syntax.Truth) -> core.Node:

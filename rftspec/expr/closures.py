@@ -1,30 +1,58 @@
 """The typed tree as nested Python closures: how expressions run.
 
-Nothing is generated or executed as code; a closure keeps its operands' closures and the offsets
-that its errors point at. `evaluate` has the reference semantics.
+Nothing is generated or executed as code. The closures are for the way on which all is well: they
+trust the types that the checker has proven and know no places. Whatever else happens, an error of
+the library, a number that is too large, a value that is not as declared, raises, and the expression
+is evaluated once more by the reference semantics (`evaluate`), which tells what is wrong and where.
+
+A number that is not finite can only come of `+ - * /`, which pass it on, so that one look at the
+end of such a formula is enough; a divisor is looked at before.
 """
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rftspec.expr import core
-from rftspec.expr.calls_run import compile_call
-from rftspec.expr.evaluate import Frame, domain_error, not_as_declared, operate
-from rftspec.expr.narrow import LARGEST, narrower, read_number, reader
-from rftspec.expr.types import BOOL, STRING, ListType, RecordType, is_optional, strip_optional
+from rftspec.expr.calls_run import compile_call, slot_of
+from rftspec.expr.evaluate import COMPARISONS, Frame
+from rftspec.expr.narrow import LARGEST, OffTrack, narrower, plain_kind, reader
+from rftspec.expr.types import NUMBER, is_optional, strip_optional
 
 Closure = Callable[[Frame], Any]
+Term = tuple[float, Closure]
+"""A closure and the number that its value is multiplied by."""
 
 _MOST_NESTED = 4
-"""Chains up to this length become nested closures, longer ones a loop: frames are limited."""
+"""Products up to this length become nested closures, longer ones a loop: frames are limited."""
 
 
 def compile_tree(node: core.Node) -> Closure:
-    """The closure that gives the node's value for a frame; it raises EvalError."""
-    return _COMPILERS[type(node)](node)
+    """The closure that gives the node's value for a frame of values that are as declared.
+
+    A number that it gives may be infinite or NaN, for the caller to refuse; an exception, of
+    whatever kind, leaves it to the reference semantics to say what is wrong.
+    """
+    loose = _LOOSE.get(type(node))
+    return _firm(node) if loose is None else loose(node)
+
+
+def _firm(node: core.Node) -> Closure:
+    """The closure of a node; a number that it gives is finite."""
+    closure = _COMPILERS[type(node)](node)
+    if type(node) not in _LOOSE or strip_optional(node.type) != NUMBER:
+        return closure
+
+    def finite(frame: Frame) -> Any:
+        value = closure(frame)
+        if value is None or -LARGEST <= value <= LARGEST:
+            return value
+        raise OffTrack
+
+    return finite
 
 
 def _const(node: core.Const) -> Closure:
@@ -32,70 +60,58 @@ def _const(node: core.Const) -> Closure:
     return lambda frame: value
 
 
-def _root(node: core.Root) -> Closure:
-    return _reading(node, operator.itemgetter(node.slot), node.name)
-
-
-def _local(node: core.Local) -> Closure:
+def _slot(node: core.Root | core.Local) -> Closure:
     return operator.itemgetter(node.slot)
 
 
 def _get_field(node: core.GetField) -> Closure:
-    name, target = node.name, compile_tree(node.target)
+    name, take, optional = node.name, reader(node.type), is_optional(node.type)
+    kind = plain_kind(node.type)
+
+    def read(record: Any) -> Any:
+        value = record.get(name) if isinstance(record, dict) else None
+        found = take(value)
+        if found is None and not optional:
+            raise OffTrack
+        return found
+
+    target = node.target
+    if isinstance(target, core.Root):
+        return _field_of_slot(target.slot, name, kind, read)
+    record_of = _firm(target)
 
     def get(frame: Frame) -> Any:
-        value = target(frame)
-        return value.get(name) if isinstance(value, dict) else None
+        record = record_of(frame)
+        if type(record) is dict:
+            value = record.get(name)
+            if type(value) is kind:
+                return value
+        return None if record is None else read(record)
 
-    read = _reading(node, get, name)
-    inner = strip_optional(node.type)
-    kind = _PLAIN.get(type(inner)) or _PLAIN.get(inner)
-    if kind is None or not isinstance(node.target, core.Root):
-        return read
-    return _root_field(node.target.slot, name, kind, read)
+    return get
 
 
-def _root_field(slot: int, name: str, kind: type, otherwise: Closure) -> Closure:
+def _field_of_slot(slot: int, name: str, kind: type | None, read: Closure) -> Closure:
     """A field such as `item.gene`, in one step where all is as declared."""
 
-    def read(frame: Frame) -> Any:
+    def get(frame: Frame) -> Any:
         record = frame[slot]
         if type(record) is dict:
             value = record.get(name)
             if type(value) is kind:
                 return value
-        return otherwise(frame)
+        return read(record)
 
-    return read
-
-
-_PLAIN: Mapping[Any, type] = {STRING: str, BOOL: bool, ListType: list, RecordType: dict}
-"""Types whose values need no look inside, by the Python type that they have when read from JSON."""
-
-
-def _reading(node: core.Node, get: Closure, name: str) -> Closure:
-    """A value from outside, held to its declared type."""
-    take, optional = reader(node.type), is_optional(node.type)
-
-    def read(frame: Frame) -> Any:
-        value = get(frame)
-        if type(value) is float and take is read_number and -LARGEST <= value <= LARGEST:
-            return value
-        found = take(value)
-        if found is None and not optional:
-            raise not_as_declared(node, value, name)
-        return found
-
-    return read
+    return get
 
 
 def _get_item(node: core.GetItem) -> Closure:
-    target, index, take = compile_tree(node.target), compile_tree(node.index), reader(node.type)
+    target, index, take = _firm(node.target), _firm(node.index), reader(node.type)
 
     def get(frame: Frame) -> Any:
         values, place = target(frame), index(frame)
         if place % 1 != 0:
-            raise domain_error(node.index, f"a place is a whole number, not {place:g}")
+            raise OffTrack
         if not isinstance(values, list | tuple) or not 0 <= place < len(values):
             return None
         return take(values[int(place)])
@@ -104,12 +120,12 @@ def _get_item(node: core.GetItem) -> Closure:
 
 
 def _make_list(node: core.MakeList) -> Closure:
-    items = [compile_tree(item) for item in node.items]
+    items = [_firm(item) for item in node.items]
     return lambda frame: [item(frame) for item in items]
 
 
 def _narrow(node: core.Narrow) -> Closure:
-    target, take = compile_tree(node.target), narrower(node.type)
+    target, take = _firm(node.target), narrower(node.type)
 
     def narrow(frame: Frame) -> Any:
         value = target(frame)
@@ -119,83 +135,107 @@ def _narrow(node: core.Narrow) -> Closure:
 
 
 def _apply(node: core.Apply) -> Closure:
-    return compile_call(node, [compile_tree(argument) for argument in node.arguments])
+    return compile_call(node, [_firm(argument) for argument in node.arguments])
 
 
 def _arithmetic(node: core.Arithmetic) -> Closure:
-    closure = compile_tree(node.first)
+    signs = {link[0] for link in node.links}
+    if signs <= {"+", "-"}:
+        minus = [1.0, *(1.0 if sign == "+" else -1.0 for sign, *_ in node.links)]
+        operands = [node.first, *(operand for *_, operand in node.links)]
+        terms = [_term(operand, sign) for operand, sign in zip(operands, minus, strict=True)]
+        return _sum(terms)
+    if "^" in signs:
+        base, exponent = _firm(node.first), _firm(node.links[0][3])
+        return lambda frame: math.pow(base(frame), exponent(frame))
     if len(node.links) > _MOST_NESTED:
-        return _arithmetic_loop(node, closure)
-    if isinstance(node.first, core.Const) and node.links[0][0] == "*":
-        sign, start, end, operand = node.links[0]
-        closure = _scaled(node.first.value, compile_tree(operand), start, end)
-        rest = node.links[1:]
-    else:
-        rest = node.links
-    for sign, start, end, operand in rest:
-        closure = _operation(sign, start, end, closure, compile_tree(operand))
+        return _product_loop(node)
+    closure = _first_product(node)
+    for sign, _, _, operand in node.links[1:]:
+        closure = _operation(sign, closure, operand)
     return closure
 
 
-def _scaled(factor: float, operand: Closure, start: int, end: int) -> Closure:
-    """A weight times a value, the commonest product."""
-
-    def scale(frame: Frame) -> Any:
-        value = factor * operand(frame)
-        return value if -LARGEST <= value <= LARGEST else operate("*", value, 1.0, start, end)
-
-    return scale
+def _term(node: core.Node, sign: float) -> Term:
+    """An operand of a sum: a number times a closure. What this changes is exact: sign and order."""
+    scaled = _scaled(node)
+    return (sign, compile_tree(node)) if scaled is None else (sign * scaled[0], scaled[1])
 
 
-def _arithmetic_loop(node: core.Arithmetic, first: Closure) -> Closure:
-    links = [(sign, start, end, compile_tree(operand)) for sign, start, end, operand in node.links]
+def _scaled(node: core.Node) -> Term | None:
+    """`0.5 * x` or `x * 0.5` as a term."""
+    if not isinstance(node, core.Arithmetic) or len(node.links) != 1 or node.links[0][0] != "*":
+        return None
+    first, second = node.first, node.links[0][3]
+    if isinstance(first, core.Const):
+        return first.value, compile_tree(second)
+    return (second.value, compile_tree(first)) if isinstance(second, core.Const) else None
+
+
+def _sum(terms: Sequence[Term]) -> Closure:
+    if len(terms) == 2:
+        (a, x), (b, y) = terms
+        return lambda frame: a * x(frame) + b * y(frame)
+    if len(terms) == 3:
+        (a, x), (b, y), (c, z) = terms
+        return lambda frame: a * x(frame) + b * y(frame) + c * z(frame)
+    (first, start), *rest = terms
 
     def run(frame: Frame) -> Any:
-        value = first(frame)
-        for sign, start, end, operand in links:
-            value = operate(sign, value, operand(frame), start, end)
+        value = first * start(frame)
+        for factor, term in rest:
+            value += factor * term(frame)
         return value
 
     return run
 
 
-def _operation(sign: str, start: int, end: int, left: Closure, right: Closure) -> Closure:
-    if sign == "+":
+def _first_product(node: core.Arithmetic) -> Closure:
+    sign, _, _, operand = node.links[0]
+    scaled = _scaled(node) if len(node.links) == 1 else None
+    if scaled is None:
+        return _operation(sign, compile_tree(node.first), operand)
+    factor, closure = scaled
+    return lambda frame: factor * closure(frame)
 
-        def add(frame: Frame) -> Any:
-            value = left(frame) + right(frame)
-            return value if -LARGEST <= value <= LARGEST else operate("+", value, 0.0, start, end)
 
-        return add
-    if sign == "-":
-
-        def subtract(frame: Frame) -> Any:
-            value = left(frame) - right(frame)
-            return value if -LARGEST <= value <= LARGEST else operate("-", value, 0.0, start, end)
-
-        return subtract
+def _operation(sign: str, left: Closure, operand: core.Node) -> Closure:
     if sign == "*":
-
-        def multiply(frame: Frame) -> Any:
-            value = left(frame) * right(frame)
-            return value if -LARGEST <= value <= LARGEST else operate("*", value, 1.0, start, end)
-
-        return multiply
+        right = compile_tree(operand)
+        return lambda frame: left(frame) * right(frame)
+    right = _firm(operand)
     if sign == "/":
-        return _quotient(start, end, left, right)
-    return lambda frame: operate(sign, left(frame), right(frame), start, end)
+        return lambda frame: left(frame) / right(frame)
+
+    def modulo(frame: Frame) -> Any:
+        value = left(frame)
+        if -LARGEST <= value <= LARGEST:
+            return value % right(frame)
+        raise OffTrack
+
+    return modulo
 
 
-def _quotient(start: int, end: int, left: Closure, right: Closure) -> Closure:
-    def divide(frame: Frame) -> Any:
-        dividend, divisor = left(frame), right(frame)
-        if divisor:
-            value = dividend / divisor
-            if -LARGEST <= value <= LARGEST:
-                return value
-        return operate("/", dividend, divisor, start, end)
+def _product_loop(node: core.Arithmetic) -> Closure:
+    first = compile_tree(node.first)
+    links = [(_PRODUCTS[sign], _firm(operand)) for sign, _, _, operand in node.links]
 
-    return divide
+    def run(frame: Frame) -> Any:
+        value = first(frame)
+        for operate, operand in links:
+            value = operate(value, operand(frame))
+            if not -LARGEST <= value <= LARGEST:
+                raise OffTrack
+        return value
+
+    return run
+
+
+_PRODUCTS: Mapping[str, Callable[[float, float], float]] = {
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+}
 
 
 def _negative(node: core.Negative) -> Closure:
@@ -204,12 +244,12 @@ def _negative(node: core.Negative) -> Closure:
 
 
 def _not(node: core.Not) -> Closure:
-    operand = compile_tree(node.operand)
+    operand = _firm(node.operand)
     return lambda frame: not operand(frame)
 
 
 def _logic(node: core.Logic) -> Closure:
-    items = [compile_tree(item) for item in node.items]
+    items = [_firm(item) for item in node.items]
     if len(items) == 2:
         left, right = items
         if node.operator == "and":
@@ -221,25 +261,18 @@ def _logic(node: core.Logic) -> Closure:
 
 
 def _compare(node: core.Compare) -> Closure:
-    left, right = compile_tree(node.left), compile_tree(node.right)
-    if isinstance(node.right, core.Const):
-        return _COMPARISONS_WITH[node.operator](left, node.right.value)
-    return _COMPARISONS[node.operator](left, right)
+    compare = COMPARISONS[node.operator]
+    left, right = _firm(node.left), _firm(node.right)
+    if isinstance(node.right, core.Const) and node.operator in _WITH_CONSTANT:
+        slot, value = slot_of(node.left), node.right.value
+        if node.operator == "==" and slot is not None:
+            return lambda frame: frame[slot] == value
+        return _WITH_CONSTANT[node.operator](left, value)
+    return lambda frame: compare(left(frame), right(frame))
 
 
-_COMPARISONS: Mapping[str, Callable[[Closure, Closure], Closure]] = {
-    "==": lambda left, right: lambda frame: left(frame) == right(frame),
-    "!=": lambda left, right: lambda frame: left(frame) != right(frame),
-    "<": lambda left, right: lambda frame: left(frame) < right(frame),
-    "<=": lambda left, right: lambda frame: left(frame) <= right(frame),
-    ">": lambda left, right: lambda frame: left(frame) > right(frame),
-    ">=": lambda left, right: lambda frame: left(frame) >= right(frame),
-}
-
-
-_COMPARISONS_WITH: Mapping[str, Callable[[Closure, Any], Closure]] = {
+_WITH_CONSTANT: Mapping[str, Callable[[Closure, Any], Closure]] = {
     "==": lambda left, value: lambda frame: left(frame) == value,
-    "!=": lambda left, value: lambda frame: left(frame) != value,
     "<": lambda left, value: lambda frame: left(frame) < value,
     "<=": lambda left, value: lambda frame: left(frame) <= value,
     ">": lambda left, value: lambda frame: left(frame) > value,
@@ -272,7 +305,7 @@ def _default_to(first: Closure, otherwise: Any) -> Closure:
 
 
 def _let(node: core.Let) -> Closure:
-    slot, value, body = node.slot, compile_tree(node.value), compile_tree(node.body)
+    slot, value, body = node.slot, _firm(node.value), compile_tree(node.body)
 
     def run(frame: Frame) -> Any:
         frame[slot] = value(frame)
@@ -282,25 +315,31 @@ def _let(node: core.Let) -> Closure:
 
 
 def _if(node: core.If) -> Closure:
-    condition, yes, no = map(compile_tree, (node.condition, node.yes, node.no))
+    condition, yes, no = _firm(node.condition), compile_tree(node.yes), compile_tree(node.no)
     return lambda frame: yes(frame) if condition(frame) else no(frame)
 
 
+_LOOSE: Mapping[type[core.Node], Callable[[Any], Closure]] = {
+    core.Arithmetic: _arithmetic,
+    core.Negative: _negative,
+    core.Default: _default,
+    core.Let: _let,
+    core.If: _if,
+}
+"""Nodes that pass on a number which is not finite."""
+
 _COMPILERS: Mapping[type[core.Node], Callable[[Any], Closure]] = {
     core.Const: _const,
-    core.Root: _root,
-    core.Local: _local,
+    core.Literal: _const,
+    core.Root: _slot,
+    core.Local: _slot,
     core.GetField: _get_field,
     core.GetItem: _get_item,
     core.MakeList: _make_list,
     core.Narrow: _narrow,
     core.Apply: _apply,
-    core.Arithmetic: _arithmetic,
-    core.Negative: _negative,
     core.Not: _not,
     core.Logic: _logic,
     core.Compare: _compare,
-    core.Default: _default,
-    core.Let: _let,
-    core.If: _if,
+    **_LOOSE,
 }

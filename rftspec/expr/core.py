@@ -6,6 +6,7 @@ of the parameters, and every place where a json value takes a type is a Narrow n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rftspec.expr.signature import Overload
@@ -25,6 +26,12 @@ class Const(Node):
     """A value known before anything runs."""
 
     value: Any
+
+
+class Literal(Const):
+    """A string that stands in the text as such; `inner` is as in `syntax.Text`."""
+
+    inner: int
 
 
 class Root(Node):
@@ -132,3 +139,16 @@ class If(Node):
     condition: Node
     yes: Node
     no: Node
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node."""
+    if isinstance(node, Arithmetic):
+        yield node.first
+        yield from (operand for *_, operand in node.links)
+        return
+    for value in node.__dict__.values():
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (part for part in value if isinstance(part, Node))

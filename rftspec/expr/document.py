@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rftspec.expr.functions import FUNCTIONS
-from rftspec.expr.parse import MAX_BYTES, MAX_DEPTH
-from rftspec.expr.signature import Function, Overload
+from rftspec.expr.parse import MAX_BYTES, MAX_DEPTH, MAX_TOKENS
+from rftspec.expr.signature import CONSTANT, LINEAR, Function, Overload
 
 _INTRODUCTION = f"""# The scoring language
 
 Expressions in `graders`, `reward`, `evaluate.metrics` and `require` are written in one small
 language. It is pure, total and bounded: no loops, no recursion, no functions of your own, at most
-{MAX_BYTES // 1024} KiB of text and {MAX_DEPTH} levels of nesting. Every expression is checked
-against the types of the data before anything runs, and a mistake is shown in its place in your
-file. The formulas of the hosted product (`calculate_output`) are valid as they are. The whole
-grammar is one page: `grammars/score.lark`.
+{MAX_BYTES // 1024} KiB of text, {MAX_TOKENS:,} words and signs, and {MAX_DEPTH} levels of nesting.
+Every expression is checked against the types of the data before anything runs, and a mistake is
+shown in its place in your file. The formulas of the hosted product (`calculate_output`) are valid
+as they are. The whole grammar is one page: `grammars/score.lark`. What each piece of it does is in
+[700 examples](language_cases.md), which the tests run. `rftspec fmt SPEC` writes the expressions
+of a spec in one way, comments kept.
 
 ```yaml
 reward: |
@@ -30,7 +32,8 @@ reward: |
   are constants the checker refuses them, else the expression fails on that sample, with its
   place, and the sample gets the floor of the reward.
 - **bool**: `true`, `false`. Nothing else is true or false: write `x > 0`, not `x`.
-- **string**: `"text"` or `'text'`, on one line; escapes `\\" \\' \\\\ \\n \\t \\r \\uXXXX`.
+- **string**: `"text"` or `'text'`, on one line; escapes `\\" \\' \\\\ \\n \\t \\r \\uXXXX`. In
+  `r"text"` a backslash is only a backslash, as regular expressions need it: `r"\\d+"`.
 - **list**: `[1, 2]`, all elements of one type.
 - **record**: `item`, `sample` and the objects in them, with `.field` or `["field"]`.
 - **json**: a value whose type only the sample knows.
@@ -77,6 +80,28 @@ left.
 
 `# …` to the end of the line is a comment.
 
+## Regular expressions
+
+Patterns are [RE2's](https://github.com/google/re2/wiki/Syntax): whatever the pattern, a text is
+read once for each match, so that no answer can make a grader hang. There are no backreferences and
+no look-around, repeats reach to 1000, and `\\d \\s \\w` mean ASCII (`\\pL` is any letter). A
+pattern is a literal in its place in the call, compiled before anything runs. `(?i)` ignores case,
+`(?m)` lets `^` and `$` match at every line, `(?s)` lets `.` match line ends. A lone surrogate in a
+text is matched as U+FFFD.
+
+## Cost
+
+Every function takes time in proportion to `n`, the size of its arguments, unless it says
+otherwise; sorting takes n log n. Those that compare everything with everything have a limit: beyond
+it the expression has no value for that sample, which is an error and never pays.
+
+## What is found beforehand
+
+Unknown names, types that do not fit, values that may be missing, constants outside of what a
+function takes (`log(0)`, `x / 0`), bad regular expressions: these are errors. Warnings are
+given for comparisons that never change, by types and ranges (`len(xs) < 0`), conditions and
+branches that never run, defaults that are never used, names that nothing reads.
+
 ## Functions
 
 Arguments are given by place or by name (`first=1.0`). A function is missing when an argument is
@@ -112,4 +137,6 @@ def _remarks(overload: Overload) -> str:
     rules = "".join(f" `{name}` is {rule.words}." for name, rule in overload.rules.items())
     takes_missing = any(p.type.name.endswith("?") for p in overload.parameters if p.required)
     needs = "" if overload.lifting or takes_missing else " Needs its arguments."
-    return rules + needs
+    cost = overload.cost
+    told = "" if cost in (CONSTANT, LINEAR) else f" Cost: {cost}."
+    return rules + needs + told

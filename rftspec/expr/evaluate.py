@@ -17,26 +17,34 @@ from rftspec.expr.types import NUMBER, is_optional, strip_optional
 Frame = list[Any]
 """The values of the names, each in its slot."""
 
+Visit = Callable[[core.Node, Frame], Any]
+"""Gives the value of a node for a frame."""
+
 
 def walk(node: core.Node, frame: Frame) -> Any:
     """The value of a node; None where it is missing. Raises EvalError."""
-    return _WALKERS[type(node)](node, frame)
+    return _WALKERS[type(node)](node, frame, walk)
 
 
-def _const(node: core.Const, frame: Frame) -> Any:
+def step(node: core.Node, frame: Frame, visit: Visit) -> Any:
+    """The same, with `visit` to give the values of the nodes directly below; for a trace."""
+    return _WALKERS[type(node)](node, frame, visit)
+
+
+def _const(node: core.Const, frame: Frame, visit: Visit) -> Any:
     return node.value
 
 
-def _root(node: core.Root, frame: Frame) -> Any:
+def _root(node: core.Root, frame: Frame, visit: Visit) -> Any:
     return read(node, frame[node.slot], node.name)
 
 
-def _local(node: core.Local, frame: Frame) -> Any:
+def _local(node: core.Local, frame: Frame, visit: Visit) -> Any:
     return frame[node.slot]
 
 
-def _get_field(node: core.GetField, frame: Frame) -> Any:
-    target = walk(node.target, frame)
+def _get_field(node: core.GetField, frame: Frame, visit: Visit) -> Any:
+    target = visit(node.target, frame)
     if target is None or not isinstance(target, dict):
         return None
     return read(node, target.get(node.name), node.name)
@@ -59,8 +67,8 @@ def not_as_declared(node: core.Node, value: Any, name: str) -> EvalError:
     return EvalError("invalid_variable_error", "type", message, node.start, node.end)
 
 
-def _get_item(node: core.GetItem, frame: Frame) -> Any:
-    target, index = walk(node.target, frame), walk(node.index, frame)
+def _get_item(node: core.GetItem, frame: Frame, visit: Visit) -> Any:
+    target, index = visit(node.target, frame), visit(node.index, frame)
     if index % 1 != 0:
         raise domain_error(node.index, f"a place is a whole number, not {index:g}")
     if not isinstance(target, list | tuple) or not 0 <= index < len(target):
@@ -73,17 +81,17 @@ def domain_error(node: core.Node, message: str) -> EvalError:
     return EvalError("formula_parse_error", "domain", message, node.start, node.end)
 
 
-def _make_list(node: core.MakeList, frame: Frame) -> Any:
-    return [walk(item, frame) for item in node.items]
+def _make_list(node: core.MakeList, frame: Frame, visit: Visit) -> Any:
+    return [visit(item, frame) for item in node.items]
 
 
-def _narrow(node: core.Narrow, frame: Frame) -> Any:
-    value = walk(node.target, frame)
+def _narrow(node: core.Narrow, frame: Frame, visit: Visit) -> Any:
+    value = visit(node.target, frame)
     return None if value is None else narrower(node.type)(value)
 
 
-def _apply(node: core.Apply, frame: Frame) -> Any:
-    values = [walk(argument, frame) for argument in node.arguments]
+def _apply(node: core.Apply, frame: Frame, visit: Visit) -> Any:
+    values = [visit(argument, frame) for argument in node.arguments]
     if any(values[place] is None for place in node.lifted):
         return None
     check_rules(node, values)
@@ -135,10 +143,10 @@ def too_large(what: str, start: int, end: int) -> EvalError:
     return EvalError("formula_parse_error", "overflow", message, start, end)
 
 
-def _arithmetic(node: core.Arithmetic, frame: Frame) -> Any:
-    value = walk(node.first, frame)
+def _arithmetic(node: core.Arithmetic, frame: Frame, visit: Visit) -> Any:
+    value = visit(node.first, frame)
     for operator, start, end, operand in node.links:
-        value = operate(operator, value, walk(operand, frame), start, end)
+        value = operate(operator, value, visit(operand, frame), start, end)
     return value
 
 
@@ -169,24 +177,24 @@ ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
-def _negative(node: core.Negative, frame: Frame) -> Any:
-    return -walk(node.operand, frame)
+def _negative(node: core.Negative, frame: Frame, visit: Visit) -> Any:
+    return -visit(node.operand, frame)
 
 
-def _not(node: core.Not, frame: Frame) -> Any:
-    return not walk(node.operand, frame)
+def _not(node: core.Not, frame: Frame, visit: Visit) -> Any:
+    return not visit(node.operand, frame)
 
 
-def _logic(node: core.Logic, frame: Frame) -> Any:
+def _logic(node: core.Logic, frame: Frame, visit: Visit) -> Any:
     decides = node.operator == "or"
     for item in node.items:
-        if walk(item, frame) is decides:
+        if visit(item, frame) is decides:
             return decides
     return not decides
 
 
-def _compare(node: core.Compare, frame: Frame) -> Any:
-    return COMPARISONS[node.operator](walk(node.left, frame), walk(node.right, frame))
+def _compare(node: core.Compare, frame: Frame, visit: Visit) -> Any:
+    return COMPARISONS[node.operator](visit(node.left, frame), visit(node.right, frame))
 
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -199,25 +207,26 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _default(node: core.Default, frame: Frame) -> Any:
+def _default(node: core.Default, frame: Frame, visit: Visit) -> Any:
     for item in node.items:
-        value = walk(item, frame)
+        value = visit(item, frame)
         if value is not None:
             return value
     return None
 
 
-def _let(node: core.Let, frame: Frame) -> Any:
-    frame[node.slot] = walk(node.value, frame)
-    return walk(node.body, frame)
+def _let(node: core.Let, frame: Frame, visit: Visit) -> Any:
+    frame[node.slot] = visit(node.value, frame)
+    return visit(node.body, frame)
 
 
-def _if(node: core.If, frame: Frame) -> Any:
-    return walk(node.yes if walk(node.condition, frame) else node.no, frame)
+def _if(node: core.If, frame: Frame, visit: Visit) -> Any:
+    return visit(node.yes if visit(node.condition, frame) else node.no, frame)
 
 
-_WALKERS: Mapping[type[core.Node], Callable[[Any, Frame], Any]] = {
+_WALKERS: Mapping[type[core.Node], Callable[[Any, Frame, Visit], Any]] = {
     core.Const: _const,
+    core.Literal: _const,
     core.Root: _root,
     core.Local: _local,
     core.GetField: _get_field,

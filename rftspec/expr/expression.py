@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rftspec.diagnostics import Diagnostic
 from rftspec.expr import core
 from rftspec.expr.check import Checked, Result, check
-from rftspec.expr.closures import Closure, compile_tree
-from rftspec.expr.errors import EvalError, ParseFailure, as_error
-from rftspec.expr.evaluate import walk
+from rftspec.expr.errors import ParseFailure, as_error
 from rftspec.expr.functions import FUNCTIONS
 from rftspec.expr.interval import analyse
 from rftspec.expr.origin import Origin, TextOrigin
 from rftspec.expr.parse import parse
+from rftspec.expr.running import Evaluator, make_evaluator, make_walker
 from rftspec.expr.signature import Function
 from rftspec.expr.types import Type
+
+if TYPE_CHECKING:
+    from rftspec.expr.trace import Trace
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,35 +35,26 @@ class Expression:
     warnings: tuple[Diagnostic, ...]
     tree: core.Node
     origin: Origin
-    _read: Callable[[Mapping[str, Any]], Sequence[Any]]
-    """Reads the names out of an environment, in the order of their slots."""
-    _spare: tuple[None, ...]
-    _run: Closure
+    evaluate: Evaluator
+    """Gives the value for an environment: a float, bool, string or list; None where it is missing.
 
-    def evaluate(self, env: Mapping[str, Any]) -> Any:
-        """The value for an environment: a float, bool, string or list; None where it is missing.
+    Raises EvalError, with the place in the text, where there is no value.
+    """
+    evaluate_by_walking: Evaluator
+    """The same by the reference semantics, which is slower; tests hold the two together."""
+    _order: tuple[str, ...]
+    """The names, in the order of their slots."""
+    _local_slots: int
 
-        Raises EvalError, with the place in the text, where there is no value.
+    def trace(self, env: Mapping[str, Any]) -> Trace:
+        """What became of every part for an environment; `trace.render_trace` shows it as text.
+
+        Raises nothing: where there is no value, the trace says where and why.
         """
-        try:
-            frame = [*self._read(env), *self._spare]
-        except KeyError as error:
-            raise self._absent(str(error.args[0])) from None
-        value = self._run(frame)
-        # no negative zero leaves an expression
-        return value + 0.0 if type(value) is float else value
+        from rftspec.expr.trace import trace_tree
 
-    def evaluate_by_walking(self, env: Mapping[str, Any]) -> Any:
-        """The same by the reference semantics, which is slower; tests hold the two together."""
-        for name in self.names:
-            if name not in env:
-                raise self._absent(name)
-        value = walk(self.tree, [*self._read(env), *self._spare])
-        return value + 0.0 if type(value) is float else value
-
-    def _absent(self, name: str) -> EvalError:
-        message = f"`{name}` is missing"
-        return EvalError("invalid_variable_error", "missing", message, 0, len(self.text))
+        values = [env.get(name) for name in self._order]
+        return trace_tree(self.text, self.tree, [*values, *[None] * self._local_slots])
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r}: {self.type})"
@@ -76,12 +68,14 @@ def compile_expression(
     origin: Origin | None = None,
     path: str | None = None,
     functions: Mapping[str, Function] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Expression:
     """Parse, check and compile an expression.
 
     `names` are the types of the environment's names, `functions` come on top of the language's
-    own (`signature.extra_function` makes one). Raises DiagnosticError with every problem found,
-    placed in the file by `origin` and said to belong to the spec's field `path`.
+    own (`signature.extra_function` makes one), `ranges` are what is known of names and fields, as
+    in `bounds`: they find comparisons that never change. Raises DiagnosticError with every problem
+    found, placed in the file by `origin` and said to belong to the spec's field `path`.
     """
     place = origin if origin is not None else TextOrigin(text)
     try:
@@ -89,31 +83,30 @@ def compile_expression(
     except ParseFailure as failure:
         raise as_error([failure.problem], place, path) from None
     table = {**FUNCTIONS, **functions} if functions else FUNCTIONS
-    checked = check(syntax_tree, names, table, result)
+    checked = check(syntax_tree, names, table, result, ranges or {})
     if any(problem.severity == "error" for problem in checked.problems):
         raise as_error(checked.problems, place, path)
-    return _expression(text, checked, place, path)
+    return _expression(text, checked, names, place, path)
 
 
-def _expression(text: str, checked: Checked, origin: Origin, path: str | None) -> Expression:
+def _expression(
+    text: str, checked: Checked, names: Mapping[str, Type], origin: Origin, path: str | None
+) -> Expression:
+    types = {name: names[name] for name in checked.slots}
+    walker = make_walker(text, checked.tree, tuple(types), checked.local_slots)
     return Expression(
         text,
         checked.tree.type,
-        frozenset(checked.slots),
+        frozenset(types),
         checked.fields,
         as_error(checked.problems, origin, path).diagnostics,
         checked.tree,
         origin,
-        _reader(tuple(checked.slots)),
-        (None,) * checked.local_slots,
-        compile_tree(checked.tree),
+        make_evaluator(checked.tree, types, checked.local_slots, walker),
+        walker,
+        tuple(types),
+        checked.local_slots,
     )
-
-
-def _reader(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda env: [env[name] for name in names]
 
 
 def bounds(

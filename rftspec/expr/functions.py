@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rftspec.expr.library import lists, numbers, text
+from rftspec.expr.library import fuzzy, lists, numbers, numerals, ranks, regexes, sets, text
 from rftspec.expr.signature import Function, Overload
 
-_SHELVES = (numbers.SHELF, text.SHELF, lists.SHELF, lists.RANKS, lists.SETS)
+_SHELVES = (
+    numbers.SHELF,
+    text.SHELF,
+    numerals.SHELF,
+    regexes.SHELF,
+    fuzzy.SHELF,
+    lists.SHELF,
+    ranks.SHELF,
+    sets.SHELF,
+)
 
 
 def _table() -> Mapping[str, Function]:

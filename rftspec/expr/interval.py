@@ -17,9 +17,12 @@ Known = Mapping[str, tuple[float, float]]
 Locals = dict[int, Range]
 
 
-def analyse(node: core.Node, known: Known) -> Range:
-    """The range of a node; `known` gives those of names (`score`) and of fields (`item.weight`)."""
-    return _walk(node, known, {})
+def analyse(node: core.Node, known: Known, local: Locals | None = None) -> Range:
+    """The range of a node; `known` gives those of names (`score`) and of fields (`item.weight`).
+
+    `local` gives those of the slots of `let`s around it.
+    """
+    return _walk(node, known, local or {})
 
 
 def _walk(node: core.Node, known: Known, local: Locals) -> Range:
@@ -139,6 +142,7 @@ def _if(node: core.If, known: Known, local: Locals) -> Range:
 
 _RULES: Mapping[type[core.Node], Callable[[Any, Known, Locals], Range]] = {
     core.Const: _const,
+    core.Literal: _const,
     core.Root: _root,
     core.Local: _local,
     core.GetField: _field,

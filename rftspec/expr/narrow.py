@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rftspec.expr.types import (
@@ -13,6 +13,7 @@ from rftspec.expr.types import (
     ListType,
     RecordType,
     Type,
+    is_optional,
     strip_optional,
 )
 
@@ -20,6 +21,12 @@ Reader = Callable[[Any], Any]
 """Gives the value as one of its type, or None where it is missing or of another type."""
 
 LARGEST = 1.7976931348623157e308
+
+
+class OffTrack(Exception):
+    """A closure met what it was not made for; the reference semantics says what it is."""
+
+
 _JSON = (str, float, int, bool, list, dict, tuple)
 
 
@@ -80,3 +87,20 @@ def _read_json(value: Any) -> Any:
 
 
 _SCALARS = {NUMBER: read_number, STRING: _read_string, BOOL: _read_bool}
+
+
+_PLAIN: Mapping[Any, type] = {STRING: str, BOOL: bool, ListType: list, RecordType: dict}
+
+
+def plain_kind(type_: Type) -> type | None:
+    """The Python type of values that need no look inside, as read from JSON; None for others."""
+    inner = strip_optional(type_)
+    return _PLAIN.get(type(inner)) or _PLAIN.get(inner)
+
+
+def as_declared(value: Any, type_: Type) -> Any:
+    """A value as one of its type, None where it is missing. Raises OffTrack where it may not be."""
+    found = reader(type_)(value)
+    if found is None and not is_optional(type_):
+        raise OffTrack
+    return found

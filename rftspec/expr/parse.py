@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 8 * 1024
 """The longest text of an expression, in UTF-8."""
 
+MAX_TOKENS = 2000
+"""The most words, numbers, strings and signs of an expression."""
+
 MAX_DEPTH = 64
 """The deepest nesting of an expression."""
 
@@ -25,6 +28,7 @@ RESERVED_WORDS = frozenset(("let", "in", "if", "then", "else", "and", "or", "not
 """The grammar's keywords: no name can be one of them, only a field can."""
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
+_IN_PATTERNS = frozenset("dDsSwWbBAzQEpPx.()[]{}*+?|^$-/")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 
 
@@ -33,6 +37,11 @@ def parse(text: str) -> syntax.Node:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         message = f"the expression is {size:,} bytes long; at most {MAX_BYTES:,} are allowed"
+        raise ParseFailure(Problem("E304", message, 0, 0, "split it into several graders"))
+    if size > MAX_TOKENS and (count := len(tokens(text))) > MAX_TOKENS:
+        message = (
+            f"the expression has {count:,} words and signs; at most {MAX_TOKENS:,} are allowed"
+        )
         raise ParseFailure(Problem("E304", message, 0, 0, "split it into several graders"))
     import lark
 
@@ -60,6 +69,11 @@ def tokens(text: str) -> list[Token]:
 @cache
 def _parser() -> Lark:
     """The compiled grammar, built at first use (some 40 ms) and kept."""
+    return make_parser(_Builder())
+
+
+def make_parser(transformer: Any) -> Lark:
+    """A parser whose trees go through a transformer; None for the grammar's own trees."""
     from lark import Lark
 
     grammar = resource("grammars", "score.lark").read_text(encoding="utf-8")
@@ -69,7 +83,7 @@ def _parser() -> Lark:
         lexer="basic",
         maybe_placeholders=False,
         keep_all_tokens=True,
-        transformer=_Builder(),
+        transformer=transformer,
     )
 
 
@@ -121,7 +135,14 @@ class _Builder:
     def text(self, parts: list[Any]) -> syntax.Node:
         """A string literal."""
         start, end = _start(parts[0]), _end(parts[0])
-        return syntax.Text(start, end, _unescape(parts[0][1:-1], start + 1))
+        inside = str(parts[0][1:-1])
+        inner = -1 if "\\" in inside else start + 1
+        return syntax.Text(start, end, _unescape(inside, start + 1), inner)
+
+    def raw(self, parts: list[Any]) -> syntax.Node:
+        """A string literal without escapes."""
+        start = _start(parts[0])
+        return syntax.Text(start, _end(parts[0]), str(parts[0][2:-1]), start + 2)
 
     def truth(self, parts: list[Any]) -> syntax.Node:
         """`true` or `false`."""
@@ -221,6 +242,8 @@ def _unescape(raw: str, offset: int) -> str:
         start = offset + match.start()
         message = f"there is no escape {match.group()} in a string"
         hint = "the escapes are \\\" \\' \\\\ \\n \\t \\r and \\u with four hexadecimal digits"
+        if word in _IN_PATTERNS:
+            hint = f'in r"…" a backslash is only a backslash: r"{match.group()}"'
         raise ParseFailure(Problem("E303", message, start, offset + match.end(), hint))
 
     return _ESCAPE.sub(resolve, raw)

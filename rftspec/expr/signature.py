@@ -16,7 +16,10 @@ ANY = Type("T")
 SCALAR = Type("S")
 """In a signature: number, string or bool, the same in every place of the signature."""
 
-_WORDS: Mapping[str, Type] = {t.name: t for t in (NUMBER, BOOL, STRING, JSON, ANY, SCALAR)}
+PATTERN = Type("pattern")
+"""In a signature: a literal text that is a regular expression."""
+
+_WORDS: Mapping[str, Type] = {t.name: t for t in (NUMBER, BOOL, STRING, JSON, ANY, SCALAR, PATTERN)}
 _SIGNATURE = re.compile(r"(?P<name>\w+)\((?P<parameters>.*)\) -> (?P<result>.+)")
 _PARAMETER = re.compile(r"(?P<name>\w+): (?P<type>[^=.]+?)(?P<more>\.\.\.)?(?: = (?P<default>.+))?")
 
@@ -26,6 +29,24 @@ class Rule(NamedTuple):
 
     test: Callable[[Any], bool]
     words: str
+    least: float | None = None
+    """Set where the test is `value >= least` and nothing else."""
+
+
+class Cost(NamedTuple):
+    """How the time of a call grows with `n`, the size of its arguments: characters, elements."""
+
+    words: str
+    limit: int | None = None
+    """The most steps where `words` is a product of several sizes; beyond it there is no value."""
+
+    def __str__(self) -> str:
+        return self.words if self.limit is None else f"{self.words}, at most {self.limit:,}"
+
+
+CONSTANT = Cost("1")
+LINEAR = Cost("n")
+SORTING = Cost("n log n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,9 @@ class Overload:
     """The range of a number result, or a function that gives it for the arguments' ranges."""
     finite: bool = False
     """A number result is always a finite float, so that no evaluator needs to look."""
+    cost: Cost = LINEAR
+    special: Callable[..., Callable[[Any], Any] | None] | None = None
+    """Makes the function of the first argument alone, given that the others are these constants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +103,8 @@ def overload(
     lifting: bool = True,
     bounds: Callable[..., Range] | Range = ANYTHING,
     finite: bool = False,
+    cost: Cost = LINEAR,
+    special: Callable[..., Callable[[Any], Any] | None] | None = None,
 ) -> Overload:
     """An overload from a signature such as `nth(xs: list[T], n: number) -> T?`.
 
@@ -97,12 +123,14 @@ def overload(
         parameters,
         _type(match["result"]),
         implementation,
-        doc or _first_paragraph(implementation),
+        doc or _documentation(implementation),
         example,
         rules or {},
         lifting,
         bounds,
         finite,
+        cost,
+        special,
     )
 
 
@@ -112,9 +140,8 @@ def extra_function(signature: str, implementation: Callable[..., Any], **setting
     return Function(made.name, "extra", (made,))
 
 
-def _first_paragraph(implementation: Callable[..., Any]) -> str:
-    text = (implementation.__doc__ or "").strip().split("\n\n")[0]
-    return " ".join(text.split())
+def _documentation(implementation: Callable[..., Any]) -> str:
+    return " ".join((implementation.__doc__ or "").split())
 
 
 def _parameter(text: str) -> Parameter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rftspec.expr.tree import Record
 
@@ -24,6 +25,8 @@ class Text(Node):
     """A string literal, its escapes resolved."""
 
     value: str
+    inner: int
+    """The offset of its first character, -1 where escapes make offsets differ from the text's."""
 
 
 class Truth(Node):
@@ -147,3 +150,18 @@ def deeper_than(root: Node, limit: int) -> Node | None:
         step = 0 if isinstance(node, Argument | Link) else 1
         stack.extend((child, depth + step) for child in reversed(list(children(node))))
     return None
+
+
+_PLACES = ("start", "end", "dot", "name_start", "at", "at_end", "inner")
+
+
+def same(a: Any, b: Any) -> bool:
+    """True when two pieces say the same, wherever they stand and however they are laid out."""
+    if isinstance(a, Record):
+        if type(a) is not type(b):
+            return False
+        return all(same(a.__dict__[n], b.__dict__[n]) for n in a.field_names if n not in _PLACES)
+    if isinstance(a, tuple):
+        alike = isinstance(b, tuple) and len(a) == len(b)
+        return alike and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)

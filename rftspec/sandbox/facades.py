@@ -6,23 +6,30 @@ written here. Nothing here is random, tells the time, or keeps state from one ca
 
 from __future__ import annotations
 
+import ast
+import bisect
 import collections
+import decimal
 import difflib
+import fractions
 import functools
 import heapq
 import itertools
 import json
 import math
+import operator
 import statistics
 import string
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 from rftspec.sandbox import limits
 
 MAX_JSON_TEXT = 4_000_000
+MAX_LITERAL = 100_000
 
 
 class Facade:
@@ -42,10 +49,10 @@ def loads(text: str | bytes) -> Any:
     """`json.loads`; text nested too deeply is invalid JSON, not an exhausted limit."""
     if len(text) > MAX_JSON_TEXT:
         raise limits.LimitExceeded(f"JSON of over {MAX_JSON_TEXT:,} characters")
-    try:
+    # raised outside of the handler: a chain that holds an exhausted limit voids the call
+    with suppress(RecursionError):
         return json.loads(text)
-    except RecursionError:
-        raise json.JSONDecodeError("nested too deeply", "", 0) from None
+    raise json.JSONDecodeError("nested too deeply", "", 0)
 
 
 def dumps(
@@ -76,6 +83,76 @@ def capwords(text: str, separator: str | None = None) -> str:
 def repeat(value: Any, times: int | None = None) -> Iterable[Any]:
     """`itertools.repeat`."""
     return itertools.repeat(value) if times is None else itertools.repeat(value, times)
+
+
+def literal_eval(text: str) -> Any:
+    """`ast.literal_eval`; a text too long or nested too deeply is not valid."""
+    if type(text) is not str:
+        raise TypeError("literal_eval reads text")
+    if len(text) > MAX_LITERAL:
+        raise ValueError(f"a literal of over {MAX_LITERAL:,} characters")
+    with suppress(RecursionError, MemoryError):
+        return ast.literal_eval(text)
+    raise ValueError("nested too deeply")
+
+
+def item_getter(*keys: Any) -> Callable[[Any], Any]:
+    """`operator.itemgetter`."""
+
+    def item(obj: Any) -> Any:
+        if isinstance(obj, type):
+            raise TypeError("classes have no items")
+        return obj[keys[0]] if len(keys) == 1 else tuple(obj[key] for key in keys)
+
+    return item
+
+
+_COPIED = (list, dict, set, collections.Counter, collections.OrderedDict, collections.deque)
+
+
+def copied(value: Any) -> Any:
+    """`copy.copy` of lists, dicts, sets and their kin; all else is itself."""
+    return value.copy() if type(value) in (*_COPIED, collections.defaultdict) else value
+
+
+def deeply_copied(value: Any) -> Any:
+    """`copy.deepcopy` of lists, tuples, dicts and sets, as JSON nests them."""
+    kind = type(value)
+    if kind is dict:
+        return {key: deeply_copied(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return kind(deeply_copied(item) for item in value)
+    return copied(value)
+
+
+class Hint:
+    """What the names of `typing` stand for: annotations are dropped, so it means nothing."""
+
+    __slots__ = ()
+
+    def __getitem__(self, _of: Any) -> Hint:
+        return self
+
+    def __or__(self, _other: Any) -> Hint:
+        return self
+
+    __ror__ = __or__
+
+    def __repr__(self) -> str:
+        return "<hint>"
+
+
+HINT = Hint()
+
+
+def cast(_hint: Any, value: Any) -> Any:
+    """`typing.cast`."""
+    return value
+
+
+def type_variable(_name: str, *_constraints: Any, **_options: Any) -> Hint:
+    """`typing.TypeVar`."""
+    return HINT
 
 
 def _pick(module: ModuleType, names: str) -> dict[str, Any]:
@@ -118,47 +195,60 @@ _STRING = _pick(
     "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits printable "
     "punctuation whitespace",
 ) | {"capwords": capwords}
+_DECIMAL = _pick(
+    decimal,
+    "Decimal DecimalException DivisionByZero InvalidOperation Overflow ROUND_CEILING ROUND_DOWN "
+    "ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP",
+)
+_OPERATOR = _pick(
+    operator,
+    "abs add and_ contains countOf eq floordiv ge gt indexOf invert is_ is_not le lt ne neg not_ "
+    "or_ pos sub truediv truth xor",
+) | {"itemgetter": item_getter, "mul": limits.mul, "mod": limits.modulo, "pow": limits.power}
 _TYPING_NAMES = (
-    "Any Callable Dict FrozenSet Iterable Iterator List Literal Mapping Optional Sequence Set "
-    "Tuple Union"
+    "Any Callable Dict Final FrozenSet Iterable Iterator List Literal Mapping MutableMapping "
+    "Optional Sequence Set Tuple Type Union"
 )
+_ABC_NAMES = "Callable Collection Hashable Iterable Iterator Mapping Sequence Set Sized"
+_TYPING = {
+    **dict.fromkeys(_TYPING_NAMES.split(), HINT),
+    "TypeVar": type_variable,
+    "cast": cast,
+}
 
-MODULES: Mapping[str, Facade] = MappingProxyType(
-    {
-        name: Facade(name, members)
-        for name, members in {
-            "math": _MATH,
-            "json": {
-                "loads": loads,
-                "dumps": dumps,
-                "JSONDecodeError": json.JSONDecodeError,
-            },
-            "string": _STRING,
-            "statistics": _STATISTICS,
-            "collections": _pick(collections, "Counter OrderedDict defaultdict deque"),
-            "itertools": _ITERTOOLS,
-            "functools": _pick(functools, "cache cmp_to_key lru_cache partial reduce"),
-            "heapq": _pick(heapq, "heapify heappop heappush heappushpop merge nlargest nsmallest"),
-            "unicodedata": _UNICODEDATA,
-            "difflib": _pick(difflib, "SequenceMatcher get_close_matches"),
-            # for annotations, which are dropped: the names stand for nothing
-            "typing": dict.fromkeys(_TYPING_NAMES.split(), None),
-        }.items()
-    }
-)
-"""The facades by name."""
+_TABLE: dict[str, Facade] = {
+    name: Facade(name, members)
+    for name, members in {
+        "ast": {"literal_eval": literal_eval},
+        "bisect": _pick(bisect, "bisect bisect_left bisect_right insort insort_left insort_right"),
+        "collections": _pick(collections, "Counter OrderedDict defaultdict deque"),
+        "collections.abc": dict.fromkeys(_ABC_NAMES.split(), HINT),
+        "copy": {"copy": copied, "deepcopy": deeply_copied},
+        "decimal": _DECIMAL,
+        "difflib": _pick(difflib, "SequenceMatcher get_close_matches"),
+        "fractions": _pick(fractions, "Fraction"),
+        "functools": _pick(functools, "cache cmp_to_key lru_cache partial reduce"),
+        "heapq": _pick(heapq, "heapify heappop heappush heappushpop merge nlargest nsmallest"),
+        "itertools": _ITERTOOLS,
+        "json": {"loads": loads, "dumps": dumps, "JSONDecodeError": json.JSONDecodeError},
+        "math": _MATH,
+        "operator": _OPERATOR,
+        "statistics": _STATISTICS,
+        "string": _STRING,
+        "typing": _TYPING,
+        "unicodedata": _UNICODEDATA,
+    }.items()
+}
+MODULES: Mapping[str, Facade] = MappingProxyType(_TABLE)
+"""The facades by name; those of `offers` join when a worker starts."""
 
-REFUSED_MODULES: Mapping[str, str] = MappingProxyType(
-    {
-        "re": "the module `re` is not offered: the time of a match has no bound, and its "
-        "bounded replacement (RE2) is not here yet; use split, find, partition, strip",
-        "random": "the module `random` is not offered: a reward is a function of sample and item",
-        "time": "the module `time` is not offered: a reward is a function of sample and item",
-        "datetime": "the module `datetime` is not offered in graders",
-        "numpy": "numpy is not offered in graders: it leads out of the sandbox; use math, "
-        "statistics and lists",
-        "pandas": "pandas is not offered in graders; use lists and dicts",
-        "os": "the module `os` is not offered: a grader has no files, network or processes",
-    }
-)
-"""Why some modules that people reach for are refused."""
+
+def add(modules: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add facades, before any script runs; one with a dot becomes a member of its parents."""
+    for name, members in modules.items():
+        _TABLE[name] = Facade(name, members)
+        while "." in name:
+            parent, _, last = name.rpartition(".")
+            known = _TABLE[parent].members if parent in _TABLE else {}
+            _TABLE[parent] = Facade(parent, {**known, last: _TABLE[name]})
+            name = parent

@@ -13,21 +13,30 @@ import operator
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
+
+from rftspec.sandbox.rendering import PLAIN, shown, shown_in_ascii, text_of, without_addresses
 
 MAX_TEXT = 10_000_000
 MAX_ITEMS = 10_000_000
 MAX_INT_BITS = 65_536
 MAX_WIDTH = 999
 MAX_DIGITS = 400
+MAX_SPEC = 200
 
 _SEQUENCES = frozenset({str, bytes, list, tuple, deque})
-_CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": shown, "s": text_of, "a": shown_in_ascii}
 _PERCENT = re.compile(r"%(?:\([^)]*\))?([^a-zA-Z%]*)")
 
 
 class LimitExceeded(MemoryError):
     """A script asked for something larger than any grader needs."""
+
+
+def table(names: str, **bounded: Callable[..., Any]) -> dict[str, Any]:
+    """A row of an allow-list: None for the real attribute, or a function that stands in."""
+    return dict.fromkeys(names.split()) | bounded
 
 
 def mul(left: Any, right: Any) -> Any:
@@ -50,6 +59,8 @@ def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
             _bits(base.bit_length() * max(exponent, 0) if abs(base) > 1 else 0)
         else:
             _bits(exponent.bit_length())
+    elif type(base) is Fraction and isinstance(exponent, int):
+        _bits(max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent))
     return pow(base, exponent) if modulus is None else pow(base, exponent, modulus)
 
 
@@ -66,6 +77,11 @@ def modulo(left: Any, right: Any) -> Any:
         text = left if isinstance(left, str) else left.decode("latin-1")
         for field in _PERCENT.findall(text):
             _width(field)
+        made = left % right
+        parts = right if type(right) is tuple else (right,)
+        if isinstance(made, str) and not all(type(part) in PLAIN for part in parts):
+            return without_addresses(made)
+        return made
     return left % right
 
 
@@ -80,6 +96,10 @@ def format_value(value: Any, spec: str = "") -> str:
     """`format(value, spec)` with a width and precision of at most 999."""
     if type(spec) is not str:
         raise TypeError("a format specification is text")
+    if not spec:
+        return text_of(value)
+    if len(spec) > MAX_SPEC:
+        raise LimitExceeded(f"a format specification of over {MAX_SPEC} characters")
     _width(spec)
     return format(value, spec)
 

@@ -17,8 +17,10 @@ from typing import Any
 
 from RestrictedPython.transformer import IOPERATOR_TO_STR, RestrictingNodeTransformer
 
-from rftspec.sandbox.facades import MODULES, REFUSED_MODULES
+from rftspec.sandbox.facades import MODULES
+from rftspec.sandbox.offers import WHEN_NAMED
 from rftspec.sandbox.protocol import SCRIPT, Problem, clean
+from rftspec.sandbox.refused import REFUSED_MODULES
 
 MAX_SOURCE_BYTES = 64 << 10
 MAX_NODES = 20_000
@@ -56,11 +58,11 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # what the base class calls
 
-    def error(self, node: ast.AST, info: str) -> None:
+    def error(self, node: ast.AST, info: str, hint: str | None = None) -> None:
         """Keep a problem, at most MAX_PROBLEMS of them."""
         if len(self.problems) < MAX_PROBLEMS:
             line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-            self.problems.append(Problem(line, column, clean(info)))
+            self.problems.append(Problem(line, column, clean(info), hint))
 
     def warn(self, node: ast.AST, info: str) -> None:
         """Nothing: what the base class warns of is refused or meant."""
@@ -103,12 +105,16 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         """F-string fields: a width or precision must be written out, and be small."""
         spec = node.format_spec
         parts = spec.values if isinstance(spec, ast.JoinedStr) else []
-        for part in parts:
-            if not isinstance(part, ast.Constant):
-                self.error(node, "a computed width or precision is not offered in f-strings")
-            elif longest_digits(str(part.value)) > MAX_FORMAT_DIGITS:
-                self.error(node, "the width or precision is over 999")
-        return self.node_contents_visit(node)
+        if not all(isinstance(part, ast.Constant) for part in parts):
+            self.error(node, "a computed width or precision is not offered in f-strings")
+            return node
+        text = "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+        if longest_digits(text) > MAX_FORMAT_DIGITS:
+            self.error(node, "the width or precision is over 999")
+        given = [self.visit(node.value), ast.Constant(node.conversion)]
+        node.value = _call("_field_", [*given, ast.Constant(text)] if text else given, node)
+        node.conversion, node.format_spec = -1, None
+        return node
 
     # operators
 
@@ -175,9 +181,11 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         out: list[ast.stmt] = []
         for alias in node.names:
             if self._offered(node, alias.name):
-                bound = alias.asname or alias.name
+                # `import a.b` binds `a`, which has `b` as a member
+                name = alias.name if alias.asname else alias.name.partition(".")[0]
+                bound = alias.asname or name
                 self.check_name(node, bound)
-                call = _call("_module_", [ast.Constant(alias.name)], node)
+                call = _call("_module_", [ast.Constant(name)], node)
                 out.append(_assign(bound, call, node))
         return out or ast.copy_location(ast.Pass(), node)
 
@@ -207,8 +215,10 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         if name in MODULES:
             return True
         reason = REFUSED_MODULES.get(name.partition(".")[0])
-        offered = ", ".join(sorted(MODULES))
-        self.error(node, reason or f"the module `{name}` is not offered; offered are {offered}")
+        message = f"the module `{name}` is not offered"
+        offered = sorted({m for m in MODULES if "." not in m} | set(WHEN_NAMED))
+        hint = f"offered are {', '.join(offered)}"
+        self.error(node, f"{message}: {reason}" if reason else message, hint)
         return False
 
     # functions and control flow
@@ -267,20 +277,6 @@ def compile_script(source: str) -> CodeType | list[Problem]:
         return [Problem(1, 1, "the script is nested too deeply")]
     except ValueError as error:
         return [Problem(1, 1, clean(str(error)))]
-
-
-def arity_problems(source: str) -> list[Problem]:
-    """Whether `grade` of a script that compiles can be called as `grade(sample, item)`."""
-    for node in ast.parse(source.removeprefix("\ufeff")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "grade":
-            args = node.args
-            positional = len(args.posonlyargs) + len(args.args)
-            needed = positional - len(args.defaults)
-            keyword_only = sum(default is None for default in args.kw_defaults)
-            if needed > 2 or (positional < 2 and args.vararg is None) or keyword_only:
-                text = "`grade` must be callable as `grade(sample, item)`"
-                return [Problem(node.lineno, node.col_offset + 1, text)]
-    return []
 
 
 def longest_digits(text: str) -> int:

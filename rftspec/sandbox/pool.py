@@ -12,9 +12,20 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from rftspec.sandbox.protocol import Layer, Outcome, OutcomeKind, Problem, WorkerDied, clean, encode
+from rftspec.sandbox.offers import named_in
+from rftspec.sandbox.protocol import (
+    IDLE,
+    Layer,
+    Outcome,
+    OutcomeKind,
+    Problem,
+    WorkerDied,
+    clean,
+    encode,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +37,8 @@ SandboxMode = Literal["full", "reduced"]
 TIMEOUT_S = 2.0
 MEMORY_MB = 512
 BATCH = 64
-CALLS_PER_WORKER = 10_000
+MAX_HINT = 400
+CALLS_PER_WORKER = 25_000
 """A worker is replaced after this many calls, so that nothing can build up in it."""
 
 _NOT_JSON = Outcome("runtime_error", detail="the sample or the item is not JSON")
@@ -45,7 +57,8 @@ class SandboxUnavailable(Exception):
 class Pool:
     """Workers for Python graders: started when first needed, kept until `close`.
 
-    timeout_s: processor time of one call. memory_mb: address space of one worker.
+    timeout_s: processor time of one call, where `grade` is not told another.
+    memory_mb: address space of one worker.
     """
 
     def __init__(
@@ -62,6 +75,7 @@ class Pool:
         self._slots: queue.SimpleQueue[Process | None] = queue.SimpleQueue()
         self._workers = workers
         self._closed = False
+        self._named: frozenset[str] = frozenset()
         self._executor: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         for _ in range(workers):
@@ -81,18 +95,27 @@ class Pool:
     def check(self, source: str) -> list[Problem]:
         """Every reason why a script is refused; none when it compiles."""
         try:
-            with self._worker() as worker:
+            with self._worker(named_in(source)) as worker:
                 found = worker.ask({"op": "check", "source": source})
         except WorkerDied as died:
             return [Problem(1, 1, f"the script cannot be compiled: {died.reason}")]
-        return [Problem(line, column, clean(text)) for line, column, text in found]
+        return [_problem(*reported) for reported in found]
 
-    def grade(self, source: str, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
-        """The outcome of `grade(sample, item)` for each pair, in their order."""
+    def grade(
+        self,
+        source: str,
+        calls: Sequence[tuple[Any, Any]],
+        timeout_s: float | None = None,
+    ) -> list[Outcome]:
+        """The outcome of `grade(sample, item)` for each pair, in their order.
+
+        timeout_s: processor time of each call, in seconds; None: the pool's own.
+        """
+        script = _Script(source, timeout_s or self._timeout_s, named_in(source))
         chunks = [calls[start : start + BATCH] for start in range(0, len(calls), BATCH)]
         if self._workers == 1 or len(chunks) <= 1:
-            return [outcome for chunk in chunks for outcome in self._grade_chunk(source, chunk)]
-        graded = self._threads().map(lambda chunk: self._grade_chunk(source, chunk), chunks)
+            return [outcome for chunk in chunks for outcome in self._grade_chunk(script, chunk)]
+        graded = self._threads().map(lambda chunk: self._grade_chunk(script, chunk), chunks)
         return [outcome for chunk in graded for outcome in chunk]
 
     def close(self) -> None:
@@ -106,8 +129,9 @@ class Pool:
                 worker.close()
             self._slots.put(None)
 
-    def warm(self) -> None:
-        """Start a worker without waiting for it, so that it is ready when it is needed."""
+    def warm(self, *sources: str) -> None:
+        """Start a worker without waiting for it, with the modules that these scripts name."""
+        self._expect(named_in(" ".join(sources)))
         worker = self._slots.get()
         self._slots.put(self._spawn() if worker is None and not self._closed else worker)
 
@@ -121,13 +145,16 @@ class Pool:
             return self._executor
 
     @contextmanager
-    def _worker(self, *, any_layers: bool = False) -> Iterator[Process]:
+    def _worker(
+        self, named: frozenset[str] = frozenset(), *, any_layers: bool = False
+    ) -> Iterator[Process]:
         """A worker of the pool, started if need be; replaced when it is worn or died."""
+        self._expect(named)
         worker = self._slots.get()
         try:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            if worker is not None and self._is_worn(worker):
+            if worker is not None and (self._is_worn(worker) or not named <= worker.modules):
                 worker.close()
                 worker = None
             if worker is None:
@@ -144,6 +171,12 @@ class Pool:
         finally:
             self._slots.put(worker)
 
+    def _expect(self, named: frozenset[str]) -> None:
+        """Every worker started from now on has these modules: several scripts share it."""
+        if not named <= self._named:
+            with self._lock:
+                self._named |= named
+
     def _is_worn(self, worker: Process) -> bool:
         return worker.calls >= CALLS_PER_WORKER or worker.owner != os.getpid()
 
@@ -151,23 +184,23 @@ class Pool:
         from rftspec.sandbox.process import Process
 
         try:
-            return Process(timeout_s=self._timeout_s, memory_mb=self._memory_mb)
+            return Process(memory_mb=self._memory_mb, modules=self._named)
         except OSError as error:
             reason = f"a worker cannot be started: {error.strerror}"
-            raise WorkerDied(None, timed_out=False, reason=reason) from None
+            raise WorkerDied(IDLE, timed_out=False, reason=reason) from None
 
     def _require_layers(self, worker: Process) -> None:
         missing = [layer for layer in worker.layers if layer.required and not layer.active]
         if self._mode == "full" and missing:
             raise SandboxUnavailable(missing)
 
-    def _grade_chunk(self, source: str, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
+    def _grade_chunk(self, script: _Script, calls: Sequence[tuple[Any, Any]]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(calls)
         deaths_outside_calls = 0
         while pending := [i for i, outcome in enumerate(outcomes) if outcome is None]:
             done = 0
             try:
-                for outcome in self._ask(source, [calls[i] for i in pending]):
+                for outcome in self._ask(script, [calls[i] for i in pending]):
                     outcomes[pending[done]] = outcome
                     done += 1
             except (ValueError, TypeError, RecursionError):
@@ -175,7 +208,7 @@ class Pool:
                 for i in pending:
                     outcomes[i] = None if _is_json(calls[i]) else _NOT_JSON
             except WorkerDied as died:
-                if died.index is not None and died.index >= done:
+                if done <= died.index < len(pending):
                     outcomes[pending[died.index]] = _death(died)
                     continue
                 deaths_outside_calls += 1
@@ -184,9 +217,14 @@ class Pool:
                         outcomes[i] = _death(died)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _ask(self, source: str, calls: Sequence[tuple[Any, Any]]) -> Iterator[Outcome]:
-        request = {"op": "grade", "source": source, "calls": list(calls)}
-        with self._worker() as worker:
+    def _ask(self, script: _Script, calls: Sequence[tuple[Any, Any]]) -> Iterator[Outcome]:
+        request = {
+            "op": "grade",
+            "source": script.source,
+            "timeout_s": script.timeout_s,
+            "calls": list(calls),
+        }
+        with self._worker(script.named) as worker:
             worker.calls += len(calls)
             for replies in worker.ask_many(request, len(calls)):
                 for reply in replies:
@@ -196,16 +234,32 @@ class Pool:
                     yield outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """A script, and how it is to be run."""
+
+    source: str
+    timeout_s: float
+    named: frozenset[str]
+    """The modules that it needs beyond those of every worker."""
+
+
 def _outcome(reply: Any) -> Outcome:
     """One call's outcome, every field checked again: the worker is not trusted either."""
-    if not isinstance(reply, list) or len(reply) != 4 or reply[0] not in _KINDS:
-        return Outcome("worker_killed", detail="the worker's reply makes no sense")
-    kind, value, detail, line = reply
+    if not isinstance(reply, list) or len(reply) != 5 or reply[0] not in _KINDS:
+        return Outcome("server_error", detail="the worker's reply makes no sense")
+    kind, value, detail, line, took = reply
+    seconds = float(took) if type(took) in (int, float) and took >= 0 else None
     if kind == "score":
         if type(value) in (int, float) and math.isfinite(value):
-            return Outcome("score", float(value))
+            return Outcome("score", float(value), seconds=seconds)
         return Outcome("invalid_score", detail="the worker's score is not a number")
-    return Outcome(kind, None, clean(str(detail)), line if type(line) is int else None)
+    place = line if type(line) is int else None
+    return Outcome(kind, None, clean(str(detail)), place, seconds)
+
+
+def _problem(line: int, column: int, message: str, hint: str | None) -> Problem:
+    return Problem(line, column, clean(message), None if hint is None else clean(hint, MAX_HINT))
 
 
 def _is_json(call: tuple[Any, Any]) -> bool:
@@ -218,4 +272,7 @@ def _is_json(call: tuple[Any, Any]) -> bool:
 
 def _death(died: WorkerDied) -> Outcome:
     kind: OutcomeKind = "timeout" if died.timed_out else "worker_killed"
-    return Outcome(kind, detail=clean(f"the worker was replaced: {died.reason}"))
+    if died.index == IDLE:
+        kind = "server_error"
+    detail = clean(f"the worker was replaced: {died.reason}")
+    return Outcome(kind, detail=detail, seconds=died.seconds)

@@ -18,7 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rftspec.sandbox.offers import PACKAGES
 from rftspec.sandbox.protocol import (
+    IDLE,
     MAX_REPLY_BYTES,
     FrameError,
     Layer,
@@ -29,9 +31,11 @@ from rftspec.sandbox.protocol import (
 )
 
 START_S = 30.0
-WALL_FACTOR = 30
-"""A call may take this many times its processor time on the wall: the machine may be busy."""
-WALL_SLACK_S = 5.0
+WALL_FACTOR = 5
+WALL_SLACK_S = 30.0
+"""A call may take five times its processor time and this on the wall: the machine may be busy."""
+COMPILE_S = 10.0
+"""What compiling a script may take, before the factor and the slack: it has no other timer."""
 POLL_S = 0.25
 _INDEX = struct.Struct("<q")
 _HEADER_SIZE = 4
@@ -44,18 +48,19 @@ _BOOTSTRAP = (
 class Process:
     """A started worker; not for two threads at once."""
 
-    def __init__(self, *, timeout_s: float, memory_mb: int) -> None:
-        self._wall_limit = timeout_s * WALL_FACTOR + WALL_SLACK_S
+    def __init__(self, *, memory_mb: int, modules: frozenset[str] = frozenset()) -> None:
         self.calls = 0
+        self.modules = modules
+        self._heard = time.monotonic()
         self.owner = os.getpid()
         theirs_in, self._requests = os.pipe()
         self._replies, theirs_out = os.pipe()
         shared = _shared_page()
         self._progress = mmap.mmap(shared, mmap.PAGESIZE)
         fds = (theirs_in, theirs_out, shared)
-        numbers = [*map(str, fds), f"{timeout_s:g}", str(memory_mb)]
+        arguments = [*map(str, fds), str(memory_mb), " ".join(sorted(modules))]
         try:
-            self._popen = _start(numbers, fds)
+            self._popen = _start(arguments, fds)
         except OSError:
             _close(self._requests, self._replies)
             raise
@@ -66,7 +71,7 @@ class Process:
         self._finalizer = weakref.finalize(
             self, _end, self._popen, self._requests, self._replies, self._progress
         )
-        self._mark(-1)
+        self._mark(IDLE)
         self._layers: tuple[Layer, ...] | None = None
 
     @property
@@ -78,16 +83,17 @@ class Process:
 
     def ask(self, request: dict[str, Any]) -> list[Any]:
         """Send a request and give the one list that answers it. Raises WorkerDied."""
-        return self._frame(self._send(request), self._wall_limit)
+        return self._frame(self._send(request), _wall(COMPILE_S))
 
     def ask_many(self, request: dict[str, Any], count: int) -> Iterator[list[Any]]:
         """Send a request; yields the lists of its answer until `count` items came.
 
         Raises WorkerDied when the worker ended, broke the protocol, or had to be killed.
         """
-        nonce = self._send(request)
+        nonce, limit = self._send(request), _wall(request["timeout_s"] + COMPILE_S)
         while count > 0:
-            out = self._frame(nonce, self._wall_limit)
+            out = self._frame(nonce, limit)
+            self._heard = time.monotonic()
             if not 0 < len(out) <= count:
                 raise self._died(broken="its reply has not the length of the request")
             count -= len(out)
@@ -99,8 +105,9 @@ class Process:
 
     def _send(self, request: dict[str, Any]) -> str:
         nonce = os.urandom(16).hex()
-        self._mark(-1)
+        self._mark(IDLE)
         data = encode({"nonce": nonce, **request})
+        self._heard = time.monotonic()
         try:
             self._write(data)
         except OSError:
@@ -135,7 +142,7 @@ class Process:
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            self._wait(self._requests, select.POLLOUT, self._wall_limit)
+            self._wait(self._requests, select.POLLOUT, _wall(COMPILE_S))
             view = view[os.write(self._requests, view) :]
 
     def _wait(self, fd: int, event: int, limit: float) -> None:
@@ -161,7 +168,8 @@ class Process:
         self.close()
         timed_out = stuck or code == -signal.SIGVTALRM
         reason = broken or ("it ran past its time" if timed_out else _reason(code))
-        return WorkerDied(index if index >= 0 else None, timed_out=timed_out, reason=reason)
+        seconds = time.monotonic() - self._heard
+        return WorkerDied(index, timed_out=timed_out, reason=reason, seconds=seconds)
 
     def _mark(self, index: int) -> None:
         _INDEX.pack_into(self._progress, 0, index)
@@ -169,6 +177,10 @@ class Process:
     def _index(self) -> int:
         found: int = _INDEX.unpack_from(self._progress, 0)[0]
         return found
+
+
+def _wall(seconds: float) -> float:
+    return seconds * WALL_FACTOR + WALL_SLACK_S
 
 
 def _shared_page() -> int:
@@ -184,19 +196,19 @@ def _shared_page() -> int:
     return fd
 
 
-def _start(numbers: list[str], fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _start(arguments: list[str], fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """A fresh interpreter, without site, user or current folder on its path.
 
     Not `-I`: it ignores PYTHONHASHSEED, which makes the order of sets the same in every worker.
     """
-    flags = ["-s", "-S", "-P", "-B", "-W", "ignore", "-X", "utf8"]
-    command = [sys.executable, *flags, "-c", _BOOTSTRAP, json.dumps(_places()), *numbers]
+    flags = ["-s", "-S", "-P", "-W", "ignore", "-X", "utf8"]
+    command = [sys.executable, *flags, "-c", _BOOTSTRAP, json.dumps(_places()), *arguments]
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={"PYTHONHASHSEED": "0"},
+        env={"PYTHONHASHSEED": "0", "TZ": "UTC"},
         cwd="/",
         start_new_session=True,
         pass_fds=fds,
@@ -204,12 +216,13 @@ def _start(numbers: list[str], fds: tuple[int, ...]) -> subprocess.Popen[bytes]:
 
 
 def _places() -> list[str]:
-    """The folders that this package and RestrictedPython are imported from."""
-    places = [str(Path(__file__).resolve().parents[2])]
-    spec = importlib.util.find_spec("RestrictedPython")
-    if spec is not None and spec.origin is not None:
-        places.append(str(Path(spec.origin).resolve().parents[1]))
-    return places
+    """The folders that this package and the packages of a worker are imported from."""
+    places = {str(Path(__file__).resolve().parents[2]): None}
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            places[str(Path(spec.origin).resolve().parents[1])] = None
+    return list(places)
 
 
 def _reason(code: int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 OutcomeKind = Literal[
@@ -16,12 +16,15 @@ OutcomeKind = Literal[
     "timeout",
     "memory_error",
     "worker_killed",
+    "server_error",
 ]
 """How one call ended; everything but `score` has no value."""
 
 MAX_REPLY_BYTES = 1 << 20
 MAX_REQUEST_BYTES = 256 << 20
 MAX_DETAIL = 200
+IDLE, COMPILING = -1, -2
+"""What the shared page holds while no call runs: nothing, or a script that is being compiled."""
 SCRIPT = "<grader>"
 """The file name that scripts are compiled under: never a path, for CPython opens it to quote."""
 
@@ -35,6 +38,8 @@ class Problem:
     line: int
     column: int
     message: str
+    hint: str | None = None
+    """What to do in its place, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Outcome:
     """At most 200 characters, control characters escaped."""
     line: int | None = None
     """The line of the script that failed, from 1."""
+    seconds: float | None = field(default=None, compare=False)
+    """How long the call took on the wall, as its worker measured it (the parent, after a kill)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,16 @@ class FrameError(Exception):
 
 
 class WorkerDied(Exception):
-    """The worker is gone; `index` is the call that was running, None before the first."""
+    """The worker is gone; `index` is the call that was running, or IDLE or COMPILING."""
 
-    def __init__(self, index: int | None, *, timed_out: bool, reason: str) -> None:
+    def __init__(
+        self, index: int, *, timed_out: bool, reason: str, seconds: float | None = None
+    ) -> None:
         super().__init__(reason)
         self.index = index
         self.timed_out = timed_out
         self.reason = reason
+        self.seconds = seconds
 
 
 def clean(text: str, limit: int = MAX_DETAIL) -> str:

@@ -7,6 +7,7 @@ then answers one request at a time: `check` compiles a script, `grade` runs it o
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import struct
@@ -15,9 +16,12 @@ import time
 from types import CodeType
 from typing import Any
 
+from rftspec.sandbox.advice import further_problems
 from rftspec.sandbox.lockdown import lock_down
-from rftspec.sandbox.policy import arity_problems, compile_script
+from rftspec.sandbox.offers import load
+from rftspec.sandbox.policy import compile_script
 from rftspec.sandbox.protocol import (
+    COMPILING,
     MAX_REQUEST_BYTES,
     FrameError,
     Problem,
@@ -37,11 +41,11 @@ _INDEX = struct.Struct("<q")
 class Worker:
     """Answers requests read from one descriptor on another."""
 
-    def __init__(self, requests: int, replies: int, progress: mmap.mmap, timeout_s: float) -> None:
+    def __init__(self, requests: int, replies: int, progress: mmap.mmap) -> None:
         self._requests = requests
         self._replies = replies
         self._progress = progress
-        self._runner = Runner(timeout_s)
+        self._runner = Runner()
         self._compiled: dict[str, CodeType | list[Problem]] = {}
 
     def serve(self) -> None:
@@ -72,14 +76,16 @@ class Worker:
         return found
 
     def _check(self, request: dict[str, Any]) -> list[list[Any]]:
+        _INDEX.pack_into(self._progress, 0, COMPILING)
         source = request["source"]
         compiled = self._compile(source)
-        problems = compiled if isinstance(compiled, list) else arity_problems(source)
-        return [[p.line, p.column, p.message] for p in problems]
+        problems = compiled if isinstance(compiled, list) else further_problems(source)
+        return [[p.line, p.column, p.message, p.hint] for p in problems]
 
     def _grade(self, request: dict[str, Any]) -> None:
+        _INDEX.pack_into(self._progress, 0, COMPILING)
         compiled = self._compile(request["source"])
-        nonce, calls = request["nonce"], request["calls"]
+        nonce, calls, timeout_s = request["nonce"], request["calls"], request["timeout_s"]
         if isinstance(compiled, list):
             self._send(nonce, [compile_reply(compiled)] * len(calls))
             return
@@ -87,24 +93,28 @@ class Worker:
         sent_at = time.monotonic()
         for index, (sample, item) in enumerate(calls):
             _INDEX.pack_into(self._progress, 0, index)
-            out.append(self._runner.run(compiled, sample, item))
+            out.append(self._runner.run(compiled, sample, item, timeout_s))
             if time.monotonic() - sent_at > FLUSH_S:
                 self._send(nonce, out)
                 out, sent_at = [], time.monotonic()
+        self._runner.end_batch()
         if out:
             self._send(nonce, out)
 
 
 def main(arguments: list[str]) -> None:
     """Run a worker: its descriptors and limits come as plain numbers."""
-    requests, replies, shared, timeout_s, memory_mb = arguments
+    requests, replies, shared, memory_mb, modules = arguments
     progress = mmap.mmap(int(shared), mmap.PAGESIZE)
     os.close(int(shared))
     os.chdir("/")
+    load(frozenset(modules.split()))
     # what cannot be raised is dropped: standard error is closed, writing to it would be forbidden
     sys.unraisablehook = lambda _told: None
-    worker = Worker(int(requests), int(replies), progress, float(timeout_s))
+    worker = Worker(int(requests), int(replies), progress)
     layers = lock_down(read_fd=int(requests), write_fd=int(replies), memory_mb=int(memory_mb))
+    # what is there now stays: the collector need not look at it again
+    gc.freeze()
     worker.say_hello([[layer.name, layer.active, layer.note, layer.required] for layer in layers])
     try:
         worker.serve()

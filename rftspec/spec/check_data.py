@@ -8,15 +8,28 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rftspec.data.rows import RowError, messages_of, scan_rows
+from rftspec.data.hub_id import is_hub
+from rftspec.data.rows import Line, RowError, messages_of, scan_rows
+from rftspec.diagnostics import Diagnostic
+from rftspec.spec.check_carve import CarveCheck
 from rftspec.spec.draft import Draft
+from rftspec.spec.near import NearPrompts
+from rftspec.spec.places import Places
 from rftspec.spec.row_facts import Repeats, SplitFacts
+from rftspec.spec.values import fold, value_at
 
+__all__ = ["SPLITS", "DataCheck", "fold", "value_at"]
 SPLITS = ("train", "validation", "test")
+_NUMBERS = {name: number for number, name in enumerate(SPLITS)}
+HELD_OUT = ("validation", "test")
+KEPT_BYTES = 4 << 20
+"""Held-out files up to this size are kept as rows between the two looks at them."""
+OF_THE_SOURCE = ("E202", "E223", "E224")
+_APART = "what was trained on must not measure the model"
 
 
 class DataCheck:
-    """One walk over all data files of a draft."""
+    """One walk over all data files of a draft, after a look at the held-out prompts."""
 
     def __init__(self, draft: Draft) -> None:
         self.splits: dict[str, SplitFacts] = {}
@@ -28,14 +41,20 @@ class DataCheck:
         self._disjoint = [
             tuple(name.split(".")[1:]) for name in draft.get("data", "disjoint") or ()
         ]
-        self._values: dict[tuple[tuple[str, ...], str], tuple[str, str, int]] = {}
-        """(field, value) → the split, file and line where it was first seen."""
-        self._prompts: dict[int, tuple[str, str, int]] = {}
-        self._by = self._group_field()
-        self._keep_ids = bool(draft.get("evaluate", "references"))
+        self._values, self._rows = Places(), Places()
+        """Where each value of a disjoint field, and each row, was first seen."""
+        self._near = NearPrompts(whole=not self._disjoint)
+        self._held: dict[tuple[str, int], int] = {}
+        """(split, line) → the number of its prompt in the index."""
+        self._kept: dict[str, tuple[str, list[Line]]] = {}
+        """Small held-out files, with their hashes."""
+        self._carve = CarveCheck(draft)
+        headline = [name for name in reversed(SPLITS) if ("data", name) in draft.files][:1]
+        self._ids_of = headline if draft.get("evaluate", "references") else []
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """Every good row of every file, checked on its way; facts are complete at the end."""
+        """A row of every form that occurs, first ones first; facts are complete at the end."""
+        self._index_held_out()
         for name in SPLITS:
             path = self._draft.files.get(("data", name))
             if path is None:
@@ -43,57 +62,117 @@ class DataCheck:
             facts = SplitFacts(name, path, self._shown(name))
             self.splits[name] = facts
             yield from self._walk(facts)
-            self._close(facts)
+            if name == "train":
+                self._carve.close(facts)
         self._repeats.close()
 
     def _shown(self, name: str) -> str:
         """The file as the spec's folder makes it: what a person would type from here."""
         node = self._draft.node("data", name)
-        folder = Path(self._draft.document.source.file).parent
-        return str(folder / str(node.value)) if node is not None else name
+        if node is None or is_hub(str(node.value)):
+            return str(node.value) if node is not None else name
+        return str(Path(self._draft.document.source.file).parent / str(node.value))
+
+    def _index_held_out(self) -> None:
+        """Learn the prompts that training rows must not come near to."""
+        if ("data", "train") not in self._draft.files or self._has_no_prompt:
+            return
+        for name in HELD_OUT:
+            path = self._draft.files.get(("data", name))
+            if path is not None:
+                self._learn(name, path)
+        self._near.close()
+
+    def _learn(self, name: str, path: Path) -> None:
+        digest = hashlib.sha256()
+        lines: list[Line] = []
+        try:
+            keeps = not is_hub(path) and path.stat().st_size <= KEPT_BYTES
+            for line in scan_rows(path, self._shown(name), digest if keeps else None):
+                if keeps:
+                    lines.append(line)
+                if line.item is not None:
+                    text = self._text(line.item)
+                    if text is not None:
+                        self._held[name, line.number] = self._near.learn(text)
+        except OSError:
+            return  # told by the walk, which meets it again
+        if keeps:
+            self._kept[name] = (digest.hexdigest(), lines)
+
+    def _text(self, item: Mapping[str, Any]) -> str | None:
+        try:
+            return text_of(messages_of(item, self._prompt))
+        except RowError:
+            return None
+
+    def _lines(self, facts: SplitFacts) -> Iterator[Line]:
+        """The lines of a file, from memory where they are there; its hash is known at the end."""
+        kept = self._kept.pop(facts.name, None)
+        if kept is not None:
+            facts.sha256 = kept[0]
+            yield from kept[1]
+            return
+        digest = hashlib.sha256()
+        yield from scan_rows(facts.path, facts.shown, digest)
+        facts.sha256 = digest.hexdigest()
 
     def _walk(self, facts: SplitFacts) -> Iterator[dict[str, Any]]:
-        digest = hashlib.sha256()
         bad = 0
         try:
-            for line in scan_rows(facts.path, facts.shown, digest):
+            for line in self._lines(facts):
                 if line.item is None:
                     bad += 1
                     if line.error is not None:
-                        self._repeats.add(facts, line.error)
+                        self._tell(facts, line.error)
                     continue
+                is_new = facts.note(line.item, line.number)
                 self._check_row(facts, line.number, line.item)
-                if self._keep_ids and isinstance(line.item.get("id"), str | int):
+                if facts.name in self._ids_of and isinstance(line.item.get("id"), str | int):
                     facts.ids.setdefault(line.item["id"], line.index)
-                yield line.item
+                if is_new:
+                    yield line.item
         except OSError as error:
             message = f"the file cannot be read: {error.strerror}"
             self._draft.collector.add(facts.problem("E201", 1, message))
             bad += 1
-        facts.sha256 = digest.hexdigest()
         if facts.rows == 0 and not bad:
             hint = "a JSONL file has one JSON object in every line"
             self._draft.collector.add(facts.problem("E209", 1, "the file has no rows", hint))
 
+    def _tell(self, facts: SplitFacts, error: Diagnostic) -> None:
+        """A problem of a row at the row; one of the whole source at the field that names it."""
+        node = self._draft.node("data", facts.name)
+        if error.code in OF_THE_SOURCE and node is not None:
+            path = f"data.{facts.name}"
+            problem = node.problem(error.code, error.message, hint=error.hint, path=path)
+            self._draft.collector.add(problem)
+        else:
+            self._repeats.add(facts, error)
+
     def _check_row(self, facts: SplitFacts, line: int, item: dict[str, Any]) -> None:
-        facts.note_fields(item, line)
         text = self._check_messages(facts, line, item)
         apart = self._check_disjoint(facts, line, item, text)
-        if text is not None:
-            facts.characters += len(text)
-            facts.longest = max(facts.longest, len(text))
-            if apart:
-                self._check_repeated(facts, line, item, text)
+        self._carve.note(facts, item)
+        if text is None:
+            return
+        facts.characters += len(text)
+        facts.longest = max(facts.longest, len(text))
+        if facts.name == "train":
+            if self._held:
+                self._near.compare(text, line)
+            self._check_repeated(facts, line, item, text)
+        elif apart and not self._check_repeated(facts, line, item, text):
+            self._check_near(facts, line)
 
     def _check_messages(self, facts: SplitFacts, line: int, item: dict[str, Any]) -> str | None:
         if self._has_no_prompt:
             return None
         try:
-            messages = messages_of(item, self._prompt)
+            return text_of(messages_of(item, self._prompt))
         except RowError as error:
             self._repeats.add(facts, facts.problem(error.code, line, error.message, error.hint))
             return None
-        return "\n".join(_text_of(message.get("content")) for message in messages)
 
     def _check_disjoint(
         self, facts: SplitFacts, line: int, item: dict[str, Any], text: str | None
@@ -102,85 +181,76 @@ class DataCheck:
         apart = True
         for number, path in enumerate(self._disjoint):
             value = value_at(item, path)
-            dotted = ".".join(("item", *path))
             if value is None:
-                message = f"`{dotted}` is missing, but `data.disjoint` names it"
+                message = f"`{_dotted(path)}` is missing, but `data.disjoint` names it"
                 self._repeats.add(facts, facts.problem("E212", line, message))
                 continue
-            key = (path, fold(value))
-            first = self._values.setdefault(key, (facts.name, facts.shown, line))
-            if first[0] != facts.name:
+            first = self._values.first(hash((number, fold(value))), _place(facts, line))
+            if first is not None and SPLITS[first % 4] != facts.name:
                 apart = False
                 shown = value if isinstance(value, str) else json.dumps(value)
-                message = f"`{dotted}` = {shown} stands in two files: here and in {first[1]}:"
-                message += f"{first[2]}, and `data.disjoint` forbids it"
+                message = f"`{_dotted(path)}` = {shown} stands in two files: here and in "
+                message += f"{self._said(first)}, and `data.disjoint` forbids it"
                 hint = "move all rows of one value to one file"
                 self._repeats.add(facts, facts.problem("E210", line, message, hint))
             if number == 0 and text is not None and _stands_in(value, text):
-                message = f"`{dotted}` = {value} stands in the prompt of its own row"
+                message = f"`{_dotted(path)}` = {value} stands in the prompt of its own row"
                 hint = "if it is the answer, the model needs only to copy it"
                 self._repeats.add(facts, facts.problem("W211", line, message, hint))
         return apart
 
     def _check_repeated(
         self, facts: SplitFacts, line: int, item: dict[str, Any], text: str
-    ) -> None:
-        rest = [(name, value) for name, value in item.items() if name not in ("id", "messages")]
-        # 64 bits of hash keep memory flat; two different rows meet once in 10^7 files of 10^6 rows.
-        key = hash((text, repr(rest)))
-        first = self._prompts.setdefault(key, (facts.name, facts.shown, line))
-        if first == (facts.name, facts.shown, line):
-            return
-        if first[0] == facts.name:
-            message, hint = f"the same row as line {first[2]}", "it counts twice"
-            self._repeats.add(facts, facts.problem("W213", line, message, hint))
+    ) -> bool:
+        """True when the row was seen before, in this split or another."""
+        rest = [
+            (name, value if type(value) is str else repr(value))
+            for name, value in item.items()
+            if name not in ("id", "messages")
+        ]
+        first = self._rows.first(hash((text, *rest)), _place(facts, line))
+        if first is None:
+            return False
+        if SPLITS[first % 4] == facts.name:
+            message = f"the same row as line {first // 4}"
+            self._repeats.add(facts, facts.problem("W213", line, message, self._carve.twice()))
         else:
-            message = f"the same row as {first[1]}:{first[2]}, in another split"
-            hint = "what was trained on must not measure the model"
-            self._repeats.add(facts, facts.problem("W214", line, message, hint))
+            message = f"the same row as {self._said(first)}, in another split"
+            self._repeats.add(facts, facts.problem("W214", line, message, _APART))
+        return True
 
-    def _group_field(self) -> str | None:
-        by = self._draft.get("data", "validation", "by")
-        return by if isinstance(by, str) else None
-
-    def _close(self, facts: SplitFacts) -> None:
-        """Checks that need the whole file: the field that a split is made by, and its size."""
-        if facts.name != "train":
+    def _check_near(self, facts: SplitFacts, line: int) -> None:
+        """Say that a held-out prompt is nearly one that is trained on."""
+        number = self._held.get((facts.name, line))
+        match = self._near.match(number) if number is not None else None
+        if match is None:
             return
-        if self._by is not None:
-            self._check_group_field(facts, self._by)
-        wanted = self._draft.get("data", "validation", "split")
-        node = self._draft.node("data", "validation", "split")
-        if isinstance(wanted, int) and node is not None and facts.rows and wanted >= facts.rows:
-            message = f"{wanted} rows cannot be taken from {facts.rows} and leave any to train on"
-            self._draft.collector.add(node.problem("E214", message, path="data.validation.split"))
+        share, trained = match
+        there = f"{self.splits['train'].shown}:{trained}"
+        message = f"{share:.0%} of this prompt's own runs of five words stand in {there}, too"
+        if share == 1.0:
+            message = f"nearly the same prompt as {there}, which is trained on"
+        self._repeats.add(facts, facts.problem("W226", line, message, _APART))
 
-    def _check_group_field(self, facts: SplitFacts, by: str) -> None:
-        known = facts.fields.get(by.removeprefix("item."))
-        node = self._draft.node("data", "validation", "by")
-        if node is not None and (known is None or known.missing is not None):
-            where = "every row" if known is None else f"{facts.shown}:{known.missing}"
-            message = f"`{by}` is missing in {where}, so rows cannot be kept together by it"
-            self._draft.collector.add(node.problem("E212", message, path="data.validation.by"))
+    def _said(self, place: int) -> str:
+        return f"{self.splits[SPLITS[place % 4]].shown}:{place // 4}"
 
 
-def value_at(item: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """The value of a nested field, None where it is missing."""
-    value: Any = item
-    for part in path:
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
-    return value
+def _place(facts: SplitFacts, line: int) -> int:
+    return 4 * line + _NUMBERS[facts.name]
 
 
-def fold(value: Any) -> str:
-    """A value as it is compared between splits: case and space do not make a difference."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return " ".join(text.casefold().split())
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(("item", *path))
 
 
-def _text_of(content: Any) -> str:
+def text_of(messages: list[dict[str, Any]]) -> str:
+    """The text of all messages together."""
+    contents = [message.get("content") for message in messages]
+    return "\n".join([text if type(text) is str else _content(text) for text in contents])
+
+
+def _content(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rftspec.graders.schema_match import compile_schema
 from rftspec.spec.document import Node
 from rftspec.spec.draft import Draft
 from rftspec.spec.shape import dotted
@@ -72,7 +73,10 @@ def _refuse_schema_keys(draft: Draft, node: Node, path: Path, kind: Any) -> None
 def _check_schema(draft: Draft, node: Node, path: Path) -> None:
     """A JSON Schema by hand while it uses plain keywords, else by `jsonschema`."""
     if _uses_only_plain_keywords(node):
+        before = len(list(draft.collector))
         _check_plain(draft, node, path)
+        if len(list(draft.collector)) == before:
+            _check_usable(draft, node, path)
         return
     from jsonschema import Draft202012Validator  # slow to import, and rarely needed
     from jsonschema.exceptions import SchemaError
@@ -87,6 +91,16 @@ def _check_schema(draft: Draft, node: Node, path: Path) -> None:
         draft.collector.add(
             place.problem("E114", f"not a JSON Schema: {error.message}", path=where)
         )
+    else:
+        _check_usable(draft, node, path)
+
+
+def _check_usable(draft: Draft, node: Node, path: Path) -> None:
+    """What is sound and still not taken: patterns that are not RE2's, references that lead out."""
+    try:
+        compile_schema(node.json())
+    except ValueError as error:
+        draft.collector.add(node.problem("E114", str(error), path=dotted(path)))
 
 
 def _uses_only_plain_keywords(node: Node) -> bool:

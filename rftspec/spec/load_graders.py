@@ -54,13 +54,14 @@ def load_graders(draft: Draft) -> LoadedGraders:
 
 
 def _refuse_second_name(draft: Draft, path: Path_, settings: Mapping[str, Any]) -> None:
-    """A grader is named by its key; the hosted product's `name` may only say the same."""
-    if settings.get("name", path[-1]) == path[-1]:
+    """A grader is named by its key; the hosted product's `name` says the same or is a label."""
+    name = settings.get("name", path[-1])
+    if name == path[-1] or not name.isidentifier():
         return
     where = (*path, "name")
     node = draft.document.key_at(where) or draft.node(*where)
     if node is not None:
-        message = f"this grader has two names: `{path[-1]}` and `{settings['name']}`"
+        message = f"this grader has two names: `{path[-1]}` and `{name}`"
         hint = "delete `name`, or rename the key: expressions use the key"
         draft.collector.add(node.problem("E412", message, hint=hint, path=dotted(where)))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from rftspec.data.hub_id import FORM, PREFIX, parse_hub
 from rftspec.diagnostics import Collector
 from rftspec.resources import resource
 from rftspec.spec.document import Node
@@ -20,12 +22,30 @@ _FOLDER_STARTS = ("./", "../", "/", ".\\")
 def resolve_file(node: Node, folder: Path, collector: Collector, path: str) -> Path | None:
     """The absolute path of a file that a spec names; None when that has been refused."""
     value = str(node.value)
+    if value.startswith(PREFIX):
+        return _hub(node, collector, path)
     problem = _malformed(value)
     if problem is not None:
         message, hint = problem
         collector.add(node.problem("E208", message, hint=hint, path=path))
         return None
     return _existing(node, folder / value, collector, path)
+
+
+def _hub(node: Node, collector: Collector, path: str) -> Path | None:
+    """The id of a hub data set in the place of a path; the split is the field's name by default."""
+    section, _, field = path.partition(".")
+    if section != "data":
+        message = "only `data.train`, `data.validation` and `data.test` read from the hub"
+        collector.add(node.problem("E208", message, hint="name a file", path=path))
+        return None
+    try:
+        source = parse_hub(str(node.value))
+    except ValueError as error:
+        hint = f"write {FORM}"
+        collector.add(node.problem("E208", str(error), hint=hint, path=path))
+        return None
+    return replace(source, split=source.split or field).as_path()
 
 
 def _malformed(value: str) -> tuple[str, str] | None:

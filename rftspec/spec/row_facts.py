@@ -12,6 +12,8 @@ from rftspec.diagnostics import Collector, Diagnostic, Severity, Span
 SHOWN = 5
 """Problems of one kind in one file that are shown one by one; the rest is counted."""
 MAX_FIELD_DEPTH = 4
+MAX_SHAPES = 10_000
+"""Forms that are remembered, so that rows with names as keys do not fill the memory."""
 _KINDS: Mapping[type, str] = {
     str: "text",
     bool: "true or false",
@@ -52,6 +54,8 @@ class SplitFacts:
     """Of all prompts together, for estimates."""
     longest: int = 0
     """Characters of the longest prompt."""
+    shapes: set[Any] = field(default_factory=set)
+    """Forms of rows whose fields were noted already."""
     ids: dict[str | int, int] = field(default_factory=dict)
     """The rows' `id` → place among the rows; kept where references may ask for it."""
 
@@ -60,11 +64,20 @@ class SplitFacts:
         severity: Severity = "warning" if code.startswith("W") else "error"
         return Diagnostic(code, message, Span(self.shown, line, 1, line, 2), hint, severity)
 
-    def note_fields(self, item: Mapping[str, Any], line: int, prefix: str = "") -> None:
-        """Take note of a row's fields."""
-        if not prefix:
-            self.rows += 1
-            self.first = self.first or line
+    def note(self, item: Mapping[str, Any], line: int) -> bool:
+        """Take note of a row; False when rows of the same form told all that its fields tell."""
+        self.rows += 1
+        self.first = self.first or line
+        shape = shape_of(item)
+        if shape in self.shapes:
+            return False
+        if len(self.shapes) >= MAX_SHAPES:
+            self.shapes.clear()
+        self.shapes.add(shape)
+        self._note_fields(item, line, "")
+        return True
+
+    def _note_fields(self, item: Mapping[str, Any], line: int, prefix: str) -> None:
         fields = self.fields
         for name, value in item.items():
             key = prefix + name
@@ -78,7 +91,7 @@ class SplitFacts:
             if kind not in facts.kinds:
                 facts.kinds[kind] = line
             if kind == "an object" and key.count(".") < MAX_FIELD_DEPTH - 1:
-                self.note_fields(value, line, key + ".")
+                self._note_fields(value, line, key + ".")
         if not prefix:
             self._note_missing(line)
 
@@ -86,6 +99,20 @@ class SplitFacts:
         for facts in self.fields.values():
             if facts.missing is None and facts.last != line:
                 facts.missing = line
+
+
+def shape_of(value: Any) -> Any:
+    """The form of a value: equal for values that have the same fields and types all through."""
+    kind = type(value)
+    if kind is dict:
+        kinds = tuple(map(type, value.values()))
+        if dict in kinds or list in kinds:
+            return tuple(value), tuple(map(shape_of, value.values()))
+        return tuple(value), kinds
+    if kind is list:
+        found = frozenset(map(type, value))
+        return frozenset(map(shape_of, value)) if dict in found or list in found else found
+    return kind
 
 
 class Repeats:

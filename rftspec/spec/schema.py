@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from rftspec.expr.functions import FUNCTIONS
-from rftspec.graders.kinds import KINDS
+from rftspec.graders.kinds import FORMULA_FUNCTIONS, KINDS
 from rftspec.spec.fields import object_schema
 from rftspec.spec.model import Spec
 
@@ -45,24 +44,25 @@ def spec_schema() -> dict[str, Any]:
     return schema
 
 
-def grader_schema(*, nested: bool = False) -> dict[str, Any]:
-    """The schema of one grader: `type` picks the kind, and each kind owns its part.
+GRADER: Mapping[str, Any] = {"$ref": "#/properties/graders/additionalProperties"}
+"""A grader inside a grader: as one at the top."""
 
-    `nested` is for the members of a `multi`, which holds no `multi` itself.
-    """
-    kinds = {name: kind for name, kind in KINDS.items() if not (nested and name == "multi")}
-    variants = {name: _closed(kind.schema, name) for name, kind in kinds.items()}
-    if "multi" in variants:
-        variants["multi"]["properties"]["graders"] = {
-            **variants["multi"]["properties"]["graders"],
-            "minProperties": 1,
-            "maxProperties": MAX_GRADERS,
-            "propertyNames": _grader_names(),
-            "additionalProperties": grader_schema(nested=True),
-        }
+
+@cache
+def grader_schema() -> dict[str, Any]:
+    """The schema of one grader: `type` picks the kind, and each kind owns its part."""
+    variants = {name: _closed(kind.schema, name) for name, kind in KINDS.items()}
+    members = {
+        **variants["multi"]["properties"]["graders"],
+        "minProperties": 1,
+        "maxProperties": MAX_GRADERS,
+        "propertyNames": _grader_names(),
+        "additionalProperties": GRADER,
+    }
+    variants["multi"]["properties"]["graders"] = members
     return {
         "type": "object",
-        "properties": {"type": {"type": "string", "enum": list(kinds), "x-noun": "a grader type"}},
+        "properties": {"type": {"type": "string", "enum": list(KINDS), "x-noun": "a grader type"}},
         "required": ["type"],
         "x-variants": variants,
         "x-noun": "grader",
@@ -71,6 +71,11 @@ def grader_schema(*, nested: bool = False) -> dict[str, Any]:
             for name, variant in variants.items()
         ],
     }
+
+
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema itself, or the one that it refers to."""
+    return grader_schema() if schema == GRADER else schema
 
 
 def _closed(fragment: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def _grader_names() -> dict[str, Any]:
 
 def _reserved_names() -> dict[str, str]:
     """Names that mean something else in an expression."""
-    reserved = dict.fromkeys(FUNCTIONS, "a function of the scoring language")
+    reserved = dict.fromkeys(FORMULA_FUNCTIONS, "a function of the scoring language")
     reserved.update(dict.fromkeys(_WORDS, "a word of the scoring language"))
     reserved.update({"item": "the row", "sample": "the answer", "reward": "the reward itself"})
     return reserved

@@ -12,6 +12,7 @@ from typing import Any
 
 from rftspec.diagnostics import Collector
 from rftspec.spec.document import Node
+from rftspec.spec.schema import resolved
 from rftspec.spec.suggest import did_you_mean
 
 Schema = Mapping[str, Any]
@@ -38,6 +39,7 @@ def check_shape(node: Node, schema: Schema, collector: Collector, path: Path = (
     """Add a diagnostic for everything in the node that the schema does not allow."""
     if node.kind == "bad":
         return
+    schema = resolved(schema)
     kind = json_kind(node)
     allowed = schema.get("type")
     kinds = [allowed] if isinstance(allowed, str) else allowed
@@ -88,6 +90,8 @@ def _type_hint(node: Node, schema: Schema, kinds: list[str]) -> str | None:
     value = node.value
     if node.kind == "scalar" and value is None:
         return "give it a value, or leave the key out"
+    if json_kind(node) in schema.get("x-meant", ()):
+        return str(schema["x-meant"][json_kind(node)])
     if isinstance(value, str) and _NUMBER.match(value) and {"integer", "number"} & set(kinds):
         return "remove the quotes"
     if isinstance(value, float) and "integer" in kinds and value.is_integer():
@@ -114,7 +118,7 @@ def _check_scalar(node: Node, schema: Schema, kind: str, collector: Collector, p
     elif "enum" in schema and value not in schema["enum"]:
         choices = [str(choice) for choice in schema["enum"]]
         noun = schema.get("x-noun", f"a choice of {_where(path)}")
-        hint = did_you_mean(str(value), choices) or ""
+        hint = schema.get("x-meant", {}).get(value) or did_you_mean(str(value), choices) or ""
         hint = f"{hint} One of: {', '.join(choices)}".strip()
         message = f"`{_short(str(value))}` is not {noun}"
         collector.add(node.problem("E103", message, hint=hint, path=dotted(path)))
@@ -186,7 +190,7 @@ def _check_list(node: Node, schema: Schema, collector: Collector, path: Path) ->
 
 def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path) -> None:
     schema, noun = _variant(node, schema, collector, path)
-    if schema.get("x-open"):
+    if schema.get("x-open") or _is_one_member(node, schema, collector, path):
         return
     properties: Mapping[str, Any] = schema.get("properties", {})
     additional = schema.get("additionalProperties", True)
@@ -213,6 +217,16 @@ def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path)
         _check_alternatives(node, schema, noun, collector, path)
     for name in missing if not node.damaged else ():
         _missing_key(node, name, properties.get(name, {}), noun, collector, path)
+
+
+def _is_one_member(node: Node, schema: Schema, collector: Collector, path: Path) -> bool:
+    """Say it where a mapping of named graders is one grader itself, without a name."""
+    kind = node.value.get("type")
+    if "one" not in schema.get("x-meant", ()) or kind is None or kind.kind != "scalar":
+        return False
+    message = f"{_where(path)} must be a mapping of names to graders; this is one grader"
+    collector.add(node.problem("E104", message, hint=schema["x-meant"]["one"], path=dotted(path)))
+    return True
 
 
 def _check_alternatives(

@@ -139,16 +139,21 @@ def environments(draw):
 @st.composite
 def expressions(draw):
     """The text of a number or bool expression."""
+    return grow(lambda options: draw(st.sampled_from(options)))
+
+
+def grow(choose):
+    """The text of an expression; `choose` picks one of several options."""
     names = iter(f"v{place}" for place in range(10_000))
-    return _grow(draw, draw(st.sampled_from("NNNB")), draw(st.integers(1, 4)), names)
+    return _grow(choose, choose("NNNB"), choose([1, 2, 3, 4]), names)
 
 
-def _grow(draw, kind, depth, names):
+def _grow(choose, kind, depth, names):
     if depth == 0:
-        return draw(st.sampled_from(_LEAVES[kind]))
-    shape = draw(st.sampled_from(_SHAPES[kind]))
+        return choose(_LEAVES[kind])
+    shape = choose(_SHAPES[kind])
     name = next(names)
     return "".join(
-        name if sign == "V" else _grow(draw, sign, depth - 1, names) if sign in _SHAPES else sign
+        name if sign == "V" else _grow(choose, sign, depth - 1, names) if sign in _SHAPES else sign
         for sign in shape
     )

@@ -64,10 +64,10 @@ def test_nested_chains_at_the_limit_run_in_both_evaluators():
 
 
 def test_long_sums_are_not_deep():
-    text = " + ".join(["x"] * 1500)
+    text = " + ".join(["x"] * 1000)
     expression = compile_expression(text, NAMES)
-    assert expression.evaluate({"x": 2}) == 3000
-    assert expression.evaluate_by_walking({"x": 2}) == 3000
+    assert expression.evaluate({"x": 2}) == 2000
+    assert expression.evaluate_by_walking({"x": 2}) == 2000
     assert compile_expression(" and ".join(["p"] * 1000), NAMES, result="bool").evaluate(
         {"p": True}
     )

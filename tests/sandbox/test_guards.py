@@ -10,15 +10,23 @@ from typing import Any
 
 import pytest
 
-from rftspec.sandbox import guards
-from rftspec.sandbox.facades import MODULES, Facade
+from rftspec.sandbox import guards, offers
+from rftspec.sandbox.facades import HINT, MODULES, Facade
+from rftspec.sandbox.limits import LimitExceeded
+from rftspec.sandbox.rendering import Text
+
+offers.load(frozenset(offers.WHEN_NAMED))
 
 INTERNALS = [
     "__class__", "__bases__", "__mro__", "__subclasses__", "__globals__", "__builtins__",
     "__code__", "__closure__", "__dict__", "__self__", "__func__", "__wrapped__", "__reduce_ex__",
     "__init__", "__getattribute__", "__module__", "__traceback__", "mro", "gi_frame", "gi_code",
     "f_back", "f_globals", "tb_frame", "cr_frame", "ag_frame", "func", "obj", "members", "name",
-    "default_factory", "format_map", "with_traceback", "value",
+    "default_factory", "format_map", "with_traceback", "value", "cr_code", "ag_code",
+    "gi_yieldfrom", "co_consts", "tb_next", "f_locals", "f_builtins", "keywords", "cache_info",
+    "cache_clear", "add_note", "send", "throw", "close", "_program", "_spans", "_names", "_make",
+    "_replace", "scanner", "now", "today", "utcnow", "utcfromtimestamp", "from_bytes",
+    "to_bytes", "fromhex", "context", "engine", "sys", "os", "builtins", "admit", "load",
 ]  # fmt: skip
 FORBIDDEN = (
     types.ModuleType,
@@ -52,7 +60,31 @@ def exposed() -> Iterator[tuple[str, Any]]:
         [].append, "".join, Counter(), OrderedDict(), defaultdict(list), deque(), ValueError("x"),
         StopIteration(1), enumerate([]), zip(), map(len, []), reversed([]), 1j, ..., NotImplemented,
     ]  # fmt: skip
-    yield from ((type(value).__name__, value) for value in made)
+    yield from ((type(value).__name__, value) for value in [*made, *objects_of_facades()])
+
+
+def objects_of_facades() -> list[Any]:
+    """One of each type that the facades give."""
+    re, dates = MODULES["re"].members, MODULES["datetime"].members
+    pattern = re["compile"](r"(?P<n>a)|b")
+    moment = dates["datetime"](2024, 2, 29, 12, tzinfo=dates["timezone"].utc)
+    decimal = MODULES["decimal"].members["Decimal"]("1.5")
+    matcher = MODULES["difflib"].members["SequenceMatcher"](None, "abc", "bcd")
+    return [
+        pattern, pattern.search("xa"), pattern.finditer("ab"), re["error"]("x"), moment,
+        moment.date(), moment.time(), moment - moment, moment.tzinfo, moment.isocalendar(),
+        decimal, decimal.as_tuple(), MODULES["fractions"].members["Fraction"](1, 2), matcher,
+        matcher.find_longest_match(), MODULES["itertools"].members["count"](),
+        MODULES["itertools"].members["groupby"]([]), MODULES["functools"].members["partial"](len),
+        MODULES["functools"].members["lru_cache"](len),
+        MODULES["operator"].members["itemgetter"](0),
+        MODULES["functools"].members["cmp_to_key"](len)(1), MODULES["heapq"].members["merge"]([]),
+        MODULES["decimal"].members["InvalidOperation"](), LimitExceeded("x"), HINT, Text,
+        guards.get_attribute("a", "join"), guards.get_attribute([], "append"), moment.isoformat,
+        guards.get_attribute(moment, "strftime"), pattern.search, reversed([]), range(3).__iter__(),
+        {}.keys().__iter__(), zip([], [], strict=True), filter(None, []),
+        UnicodeDecodeError("x", b"", 0, 1, ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("attribute", ["get_attribute", "get_attribute_or"])
@@ -70,13 +102,40 @@ def test_no_attribute_of_anything_exposed_leads_out(attribute: str) -> None:
             assert not isinstance(found, FORBIDDEN), f"{label}.{name}"
             assert all(found is not value for value in FORBIDDEN_VALUES), f"{label}.{name}"
             assert name not in INTERNALS or type(obj) is Facade, f"{label}.{name}"
-    assert probes > 5_000
+            assert not isinstance(found, type), f"{label}.{name}"
+    assert probes > 12_000
 
 
 def test_nothing_exposed_is_itself_a_way_out() -> None:
     for label, obj in exposed():
         assert not isinstance(obj, FORBIDDEN), label
         assert all(obj is not value for value in FORBIDDEN_VALUES), label
+
+
+def test_type_gives_no_class_that_makes_classes_functions_or_facades() -> None:
+    for label, obj in exposed():
+        try:
+            kind = guards.type_of(obj)
+        except TypeError:
+            continue
+        assert kind is Text or not issubclass(kind, FORBIDDEN), label
+        assert kind not in (type, Facade, types.FunctionType, types.MethodType), label
+        assert not issubclass(kind, type), label
+
+
+def test_present_time_is_nowhere() -> None:
+    for label, obj in exposed():
+        for name in ("now", "today", "utcnow", "utcfromtimestamp"):
+            assert not guards.has_attribute(obj, name), f"{label}.{name}"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_every_member_of_a_facade_is_plain_data_a_function_or_a_known_class(module: str) -> None:
+    for name, value in MODULES[module].members.items():
+        assert not name.startswith("_")
+        if isinstance(value, type) and not issubclass(value, BaseException):
+            offered = value in guards.ATTRIBUTES or value.__module__ in ("itertools", "functools")
+            assert offered, f"{module}.{name}"
 
 
 def test_attribute_name_must_be_exactly_a_string() -> None:
@@ -101,9 +160,12 @@ def test_facades_cannot_be_changed() -> None:
         MODULES["os"] = MODULES["math"]  # type: ignore[index]
 
 
-def test_classes_cannot_be_subscripted() -> None:
-    with pytest.raises(TypeError):
-        guards.get_item(list, int)
+def test_a_subscripted_class_is_a_hint_that_leads_nowhere() -> None:
+    hint = guards.get_item(list, int)
+    assert hint is HINT
+    for name in {*dir(hint), *dir(list[int]), *INTERNALS}:
+        with pytest.raises(AttributeError):
+            guards.get_attribute(hint, name)
 
 
 def test_every_guard_name_is_refused_to_scripts() -> None:

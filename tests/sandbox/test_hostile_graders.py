@@ -1,71 +1,78 @@
-"""Every hostile script of the corpus ends as expected, and the pool works on after it."""
+"""Every hostile script ends as expected, whoever runs it, and the pool works on after it."""
 
 from __future__ import annotations
 
 import json
-import re
-import time
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rftspec.sandbox.pool import Pool
-from rftspec.sandbox.protocol import Outcome
+from tests.sandbox.corpus import OURS, SHARED, broken, load
 
-CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "hostile_graders.jsonl"
-PWNED = Path("/tmp/rftspec_pwned")
-SAMPLE = {"output_text": "1. a\n2. b", "ranked": ["a", "b"]}
-ITEM = {"answer": "b"}
-# soft limit, the grace of the kernel's timer, and what starting a worker on a busy machine costs
-WALL_S = 15.0
-BENIGN = "def grade(sample, item):\n    return 0.75"
-
-# `re` is refused as long as there is no RE2 behind it: a script that uses it does not compile.
-NEEDS_RE = re.compile(r"^import .*\bre\b.*$", re.MULTILINE)
+NOBODY = 65534
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def cases() -> list[Any]:
-    if not CORPUS.is_file():
-        return []
-    with CORPUS.open(encoding="utf-8") as lines:
-        loaded = [json.loads(line) for line in lines]
-    return [pytest.param(case, id=case["id"]) for case in loaded]
+    return [pytest.param(case, id=case["id"]) for path in (SHARED, OURS) for case in load(path)]
 
 
-def test_corpus_is_there() -> None:
-    if not CORPUS.is_file():
-        pytest.skip(f"the corpus of hostile graders is not at {CORPUS}")
-    assert len(cases()) > 200
+def test_corpora_are_there() -> None:
+    ours = load(OURS)
+    assert len(ours) >= 120
+    assert len({case["id"] for case in [*ours, *load(SHARED)]}) == len(ours) + len(load(SHARED))
+    if not SHARED.is_file():
+        pytest.skip(f"the shared corpus of hostile graders is not at {SHARED}")
+    assert len(load(SHARED)) > 200
 
 
 @pytest.mark.parametrize("case", cases())
 def test_hostile_script_ends_as_expected(case: dict[str, Any], pool: Pool) -> None:
-    calls = case.get("calls") or [[case.get("sample", SAMPLE), case.get("item", ITEM)]]
-    started = time.monotonic()
-    code = case["code"] if "re." in case["code"] else NEEDS_RE.sub("import math", case["code"])
-    outcomes = pool.grade(code, [(sample, item) for sample, item in calls])
-    assert time.monotonic() - started < WALL_S
-    assert len(outcomes) == len(calls)
-    if NEEDS_RE.search(code):
-        assert {outcome.kind for outcome in outcomes} == {"compile_error"}
-    else:
-        check_expectation(case, outcomes)
-    assert not PWNED.exists()
-    assert pool.grade(BENIGN, [(SAMPLE, ITEM)]) == [Outcome("score", 0.75)]
+    assert broken(case, pool) == []
 
 
-def check_expectation(case: dict[str, Any], outcomes: list[Outcome]) -> None:
-    accepted = {case["expect"], *case.get("accept", [])}
-    if "scores" in case:
-        assert [outcome.value for outcome in outcomes] == case["scores"]
-        return
-    (outcome,) = outcomes
-    assert outcome.kind in accepted
-    if outcome.kind == "score" and "score" in case:
-        assert outcome.value == pytest.approx(case["score"])
-    if outcome.kind != "score":
-        assert outcome.value is None
-        assert outcome.detail
-        assert len(outcome.detail) <= 200
-        assert outcome.detail.isprintable()
+def as_nobody(python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run an interpreter as a user without rights, on this checkout and these packages."""
+    places = os.pathsep.join(place for place in sys.path if place.endswith("site-packages"))
+    return subprocess.run(
+        [python, *arguments],
+        cwd=ROOT,
+        env={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": places},
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def interpreter_of_nobody() -> str | None:
+    """This interpreter, or the system's of the same version: one that others may run too."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        try:
+            done = as_nobody(python, "-c", "import RestrictedPython, re2, rapidfuzz")
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return python
+    return None
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can leave it")
+def test_hostile_scripts_end_the_same_for_an_unprivileged_user() -> None:
+    python = interpreter_of_nobody()
+    if python is None:
+        pytest.skip("no interpreter of this version that an unprivileged user may run")
+    done = as_nobody(python, "-m", "tests.sandbox.corpus", str(SHARED), str(OURS))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["user"] == f"uid {NOBODY}"
+    assert told["cases"] == len(cases())
+    assert told["broken"] == {}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rftspec.codes import PAGES
+from rftspec.graders.python import DOC
+from rftspec.sandbox.facades import MODULES
+from rftspec.sandbox.offers import WHEN_NAMED, load
 from rftspec.sandbox.pool import Pool
 from rftspec.sandbox.protocol import Problem
+from rftspec.sandbox.refused import REFUSED_MODULES
 
 SAMPLE = {"output_text": "Genes: B, A", "output_json": {"genes": ["B", "A"]}}
 ITEM = {"answer": "b", "weights": {"a": 1, "b": 3}}
@@ -101,7 +108,10 @@ def test_offered_module_works(header: str, body: str, pool: Pool) -> None:
 
 
 REFUSED = [
-    ("import re", 1, 1, "`re` is not offered"),
+    ("import numpy as np", 1, 1, "np.mean -> statistics.fmean"),
+    ("import dataclasses", 1, 1, "no classes"),
+    ("import Levenshtein", 1, 1, "from rapidfuzz.distance import Levenshtein"),
+    ("import unheard_of", 1, 1, "`unheard_of` is not offered"),
     ("import os.path", 1, 1, "files, network"),
     ("from math import sqrt, nope", 1, 1, "`math.nope`"),
     ("from collections import *", 1, 1, "`collections.*`"),
@@ -138,8 +148,8 @@ def test_refused_construct_is_told_at_its_place(
 
 
 def test_all_problems_of_a_script_are_told_at_once(pool: Pool) -> None:
-    problems = pool.check("import os\nimport re\nclass A: pass\n")
-    assert [p.line for p in problems] == [1, 1, 2, 3]
+    problems = pool.check("import os\nimport sys\nclass A: pass\n")
+    assert [p.line for p in problems] == [1, 1, 2, 3], problems
     assert any("def grade" in p.message for p in problems)
 
 
@@ -200,3 +210,66 @@ def test_json_nested_too_deeply_is_invalid_json_that_can_be_handled(pool: Pool) 
 def test_error_is_told_with_its_line_and_message(pool: Pool) -> None:
     outcome = grade(pool, "x = 1\nreturn item['missing']")
     assert (outcome.line, outcome.detail) == (4, "KeyError: 'missing'")
+
+
+PATTERNS = [
+    ("re.search(r'(?=a)b', 'a')", 3, 15, "look-ahead"),
+    ("rx.match(r'(a)\\1', 'a')", 3, 14, "backreference"),
+    ("find('(', 'a')", 3, 10, "missing )"),
+    ("re.compile(r'a{2000}')", 3, 16, "a repeat over 1000"),
+]
+
+
+@pytest.mark.parametrize(("call", "line", "column", "word"), PATTERNS)
+def test_pattern_that_re2_cannot_run_is_told_before_a_run(
+    call: str, line: int, column: int, word: str, pool: Pool
+) -> None:
+    header = "import re; import re as rx; from re import findall as find"
+    problems = pool.check(f"{header}\ndef grade(sample, item):\n    {call}\n    return 1.0\n")
+    assert [(p.line, p.column) for p in problems] == [(line, column)]
+    assert word in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "re.search(r'(?x) a # (', 'a')",
+        "re.search(r'a # (', 'a', re.X)",
+        "re.search(sample['output_text'], 'a')",
+        "''.split('(')",
+        "try:\n        re.compile('(')\n    except re.error:\n        pass",
+    ],
+)
+def test_pattern_that_may_run_is_not_told(body: str, pool: Pool) -> None:
+    source = f"import re\ndef grade(sample, item):\n    {body}\n    return 1.0\n"
+    assert pool.check(source) == []
+
+
+def test_import_that_is_not_offered_is_told_with_what_is(pool: Pool) -> None:
+    (problem,) = pool.check("import pandas\ndef grade(sample, item):\n    return 1.0\n")
+    assert problem.message == "the module `pandas` is not offered: use lists and dicts"
+    assert problem.hint is not None
+    assert problem.hint.startswith("offered are ast, bisect, collections")
+    assert "rapidfuzz" in problem.hint
+    assert "datetime" in problem.hint
+
+
+def test_every_reason_for_a_refusal_fits_its_line() -> None:
+    for name, reason in REFUSED_MODULES.items():
+        assert len(f"the module `{name}` is not offered: {reason}") <= 200
+        assert name not in MODULES
+
+
+def test_offered_modules_and_names_are_those_that_the_documentation_names() -> None:
+    load(frozenset(WHEN_NAMED))
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    table = page.partition("### Imports")[2].partition("Not offered")[0]
+    rows = {row.split("`")[1]: row for row in table.splitlines() if row.startswith("| `")}
+    assert set(rows) == {name.partition(".")[0] for name in MODULES}
+    for name, facade in MODULES.items():
+        root = name.partition(".")[0]
+        listed = set(re.findall(r"\w+", rows[root]))
+        if root != "typing" and name != "collections.abc":
+            assert set(facade.members) - {"abc"} <= listed, name
+        assert root in DOC, name
+        assert root in PAGES["W430"].text, name

@@ -101,7 +101,7 @@ def test_worker_that_cannot_start_yields_errors_and_no_score(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Pool() as pool:
         outcomes = pool.grade(CONSTANT, [({}, {})] * 2)
-        assert {o.kind for o in outcomes} == {"worker_killed"}
+        assert {o.kind for o in outcomes} == {"server_error"}
         assert "cannot be compiled" in pool.check(CONSTANT)[0].message
 
 
@@ -110,19 +110,20 @@ def test_interpreter_that_is_not_there_yields_errors_and_no_score(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with Pool() as pool:
-        assert {o.kind for o in pool.grade(CONSTANT, [({}, {})])} == {"worker_killed"}
+        assert {o.kind for o in pool.grade(CONSTANT, [({}, {})])} == {"server_error"}
 
 
 @pytest.mark.parametrize(
     "out",
     [
-        [["score", "1.0", None, None]],
-        [["score", None, None, None]],
-        [["great", 1.0, None, None]],
+        [["score", "1.0", None, None, 0.1]],
+        [["score", None, None, None, 0.1]],
+        [["great", 1.0, None, None, 0.1]],
+        [["score", 1.0, None, None]],
         [[1.0]],
         ["score"],
         [{}],
-        [["score", 1.0, None, None]] * 2,
+        [["score", 1.0, None, None, 0.1]] * 2,
         [],
     ],
 )
@@ -152,7 +153,8 @@ def test_reply_with_another_nonce_is_not_taken(monkeypatch: pytest.MonkeyPatch) 
             Process, "_read", lambda self, limit: {**real(self, limit), "nonce": "0" * 32}
         )
         (outcome,) = pool.grade(CONSTANT, [({}, {})])
-        assert outcome.kind == "worker_killed"
+        assert outcome.kind in ("server_error", "worker_killed")
+        assert outcome.value is None
 
 
 def test_full_sandbox_refuses_to_run_without_a_required_layer(

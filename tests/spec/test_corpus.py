@@ -13,8 +13,6 @@ from rftspec.diagnostics import DiagnosticError
 from rftspec.spec.load import load_spec
 from tests.spec.corpus import CORPUS, cases, raw_text, write_case
 
-LATER = {"env-02", "env-04"}
-"""`${env:NAME}` is not offered yet: refused, where the corpus wants it read."""
 OTHER_WORDS = {"cli-01"}
 """Refused as expected; the corpus expects the old name of a field in the message."""
 
@@ -25,8 +23,6 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("case", list(cases("spec", "cli")), ids=lambda case: case["id"])
 def test_hostile_spec_is_treated_as_expected(case: dict[str, Any], tmp_path: Path) -> None:
-    if case["id"] in LATER:
-        pytest.skip("interpolation of the environment is not offered yet")
     spec = write_case(case, tmp_path)
     overrides = [argument for argument in case.get("args", []) if argument != "--set"]
     started = time.process_time()

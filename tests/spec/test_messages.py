@@ -50,7 +50,9 @@ def test_every_code_in_the_source_has_a_page() -> None:
     used: set[str] = set()
     for folder in folders:
         for path in (ROOT / "rftspec" / folder).rglob("*.py"):
-            used.update(re.findall(r'"([EW][0-9]{3})"', path.read_text("utf-8")))
+            text = path.read_text("utf-8")
+            if "\nCODES:" not in text:  # a module with a table of its own explains its codes there
+                used.update(re.findall(r'"([EW][0-9]{3})"', text))
     assert used - set(PAGES) == set()
     assert set(PAGES) - used == set()
 

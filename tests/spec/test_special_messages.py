@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,37 @@ def _compressed(folder: Path) -> None:
     path.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
 
+def _cut_off(folder: Path) -> None:
+    edit(folder / "ranking.yaml", "ranking/test.jsonl", "ranking/test.jsonl.gz")
+    whole = gzip.compress((folder / "ranking" / "test.jsonl").read_bytes(), mtime=0)
+    (folder / "ranking" / "test.jsonl.gz").write_bytes(whole[:-20])
+
+
+def _ragged_table(folder: Path) -> None:
+    edit(folder / "ranking.yaml", "ranking/test.jsonl", "ranking/test.csv")
+    (folder / "ranking" / "test.csv").write_text("gene,weight\nTST0,1,2\n")
+
+
+def _column_of_bytes(folder: Path) -> None:
+    from pyarrow import parquet, table
+
+    edit(folder / "ranking.yaml", "ranking/test.jsonl", "ranking/test.parquet")
+    parquet.write_table(table({"scan": [b"\x00"]}), folder / "ranking" / "test.parquet")
+
+
+def _no_connection(folder: Path) -> None:
+    edit(folder / "ranking.yaml", "ranking/test.jsonl", '"hf:nobody/nothing"')
+
+
+def _nearly_trained_on(folder: Path) -> None:
+    for name, end in (("train", "found by chance"), ("test", "found by a friend")):
+        path = folder / "ranking" / f"{name}.jsonl"
+        told = "A long walk led to the far end of the valley where five stones stood in a ring and "
+        told += "under the third of them lay a box with seven letters, " + end
+        first = path.read_text().splitlines()[0]
+        edit(path, json.loads(first)["messages"][0]["content"], told)
+
+
 def _no_rows(folder: Path) -> None:
     (folder / "ranking" / "test.jsonl").write_text("")
 
@@ -57,6 +89,9 @@ def _no_rows(folder: Path) -> None:
 def _row_in_two_files(folder: Path) -> None:
     spec = folder / "ranking.yaml"
     edit(spec, "  disjoint: [item.gene]\n", "")
+    for name in ("validation", "test"):
+        rows = folder / "ranking" / f"{name}.jsonl"
+        rows.write_text(rows.read_text().replace("Signs present", f"For {name}, signs present"))
     train = (folder / "ranking" / "train.jsonl").read_text().splitlines()
     with (folder / "ranking" / "test.jsonl").open("a") as file:
         file.write(train[0] + "\n")
@@ -94,6 +129,11 @@ CASES: dict[str, Spoil] = {
     "E204": _compressed,
     "E209": _no_rows,
     "W214": _row_in_two_files,
+    "E221": _cut_off,
+    "E222": _ragged_table,
+    "E224": _no_connection,
+    "E225": _column_of_bytes,
+    "W226": _nearly_trained_on,
     "E216": _grader_not_text,
     "E304": _long_expression,
     "E305": _deep_expression,
@@ -107,10 +147,24 @@ def test_special_mistake_gives_its_code_alone_and_its_golden_message(
 ) -> None:
     spec = copy_sample(tmp_path)
     overrides = CASES[code](tmp_path) or []
+    # The hub is out of reach, whatever the network of the tests.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
     found = problems(Path(spec.name), overrides)
     assert {one.code for one in found} == {code}
     check_golden(code, render_all(found), tmp_path)
+
+
+def test_missing_package_gives_its_code_and_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = copy_sample(tmp_path)
+    _column_of_bytes(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.chdir(tmp_path)
+    found = problems(Path(spec.name))
+    assert [one.code for one in found] == ["E223"]
+    check_golden("E223", render_all(found), tmp_path)
 
 
 def test_spec_that_is_not_there_is_said_with_a_near_name(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rftspec.expr import ranges
 from rftspec.expr.errors import DomainError
 from rftspec.expr.library.shelf import COUNT, NOT_NEGATIVE, POSITIVE, Shelf
 from rftspec.expr.ranges import Range
+from rftspec.expr.signature import CONSTANT, LINEAR
 
 SHELF = Shelf("Numbers")
 
@@ -23,6 +24,8 @@ def _greatest(*args: Range) -> Range:
 
 @SHELF.define(
     "min(x: number, more: number...) -> number",
+    finite=True,
+    cost=LINEAR,
     example="min(3, 1, 2) == 1",
     lifting=False,
     bounds=_least,
@@ -34,6 +37,7 @@ def least(*values: float) -> float:
 
 @SHELF.define(
     "min(xs: list[number]) -> number?",
+    cost=LINEAR,
     example="(min([3, 1, 2]) ?? 0) == 1",
     bounds=lambda xs: Range(xs.low, xs.high),
 )
@@ -44,6 +48,8 @@ def least_of(values: Sequence[float]) -> float | None:
 
 @SHELF.define(
     "max(x: number, more: number...) -> number",
+    finite=True,
+    cost=LINEAR,
     example="max(3, 1, 2) == 3",
     lifting=False,
     bounds=_greatest,
@@ -55,6 +61,7 @@ def greatest(*values: float) -> float:
 
 @SHELF.define(
     "max(xs: list[number]) -> number?",
+    cost=LINEAR,
     example="(max([3, 1, 2]) ?? 0) == 3",
     bounds=lambda xs: Range(xs.low, xs.high),
 )
@@ -69,7 +76,14 @@ def _abs_bounds(x: Range) -> Range:
     return ranges.negate(x) if x.high <= 0 else Range(0.0, max(-x.low, x.high))
 
 
-@SHELF.define("abs(x: number) -> number", example="abs(-2) == 2", lifting=False, bounds=_abs_bounds)
+@SHELF.define(
+    "abs(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
+    example="abs(-2) == 2",
+    lifting=False,
+    bounds=_abs_bounds,
+)
 def absolute(x: float) -> float:
     """The number without its sign."""
     return abs(x)
@@ -85,6 +99,8 @@ def _ceil(x: float) -> float:
 
 @SHELF.define(
     "floor(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="floor(2.7) == 2",
     lifting=False,
     bounds=lambda x: Range(_floor(x.low), _floor(x.high)),
@@ -96,6 +112,8 @@ def floor(x: float) -> float:
 
 @SHELF.define(
     "ceil(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="ceil(2.1) == 3",
     lifting=False,
     bounds=lambda x: Range(_ceil(x.low), _ceil(x.high)),
@@ -107,6 +125,8 @@ def ceil(x: float) -> float:
 
 @SHELF.define(
     "round(x: number, digits: number = 0) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="round(2.345, digits=1) == 2.3",
     rules={"digits": COUNT},
     lifting=False,
@@ -124,6 +144,8 @@ def _clamp_bounds(x: Range, low: Range, high: Range) -> Range:
 
 @SHELF.define(
     "clamp(x: number, low: number = 0, high: number = 1) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="clamp(1.2) == 1",
     lifting=False,
     bounds=_clamp_bounds,
@@ -137,6 +159,8 @@ def clamp(x: float, low: float, high: float) -> float:
 
 @SHELF.define(
     "exp(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="exp(0) == 1",
     lifting=False,
     bounds=lambda x: ranges.monotone(math.exp, x.low, x.high),
@@ -148,6 +172,8 @@ def exp(x: float) -> float:
 
 @SHELF.define(
     "sqrt(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="sqrt(9) == 3",
     rules={"x": NOT_NEGATIVE},
     lifting=False,
@@ -158,6 +184,18 @@ def sqrt(x: float) -> float:
     return math.sqrt(x)
 
 
+@SHELF.define(
+    "pow(x: number, y: number) -> number",
+    cost=CONSTANT,
+    example="pow(2, 10) == 1024",
+    lifting=False,
+    bounds=ranges.power,
+)
+def pow_(x: float, y: float) -> float:
+    """`x ^ y`."""
+    return math.pow(x, y)
+
+
 def _log_bounds(x: Range) -> Range:
     low = -ranges.INF if x.low <= 0 else math.log(x.low)
     high = -ranges.INF if x.high <= 0 else math.log(x.high)
@@ -166,6 +204,8 @@ def _log_bounds(x: Range) -> Range:
 
 @SHELF.define(
     "log(x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="log(1) == 0",
     rules={"x": POSITIVE},
     lifting=False,
@@ -178,6 +218,7 @@ def log(x: float) -> float:
 
 @SHELF.define(
     "close(a: number, b: number, tolerance: number = 0.000000001) -> bool",
+    cost=CONSTANT,
     example="close(0.1 + 0.2, 0.3)",
     rules={"tolerance": NOT_NEGATIVE},
 )
@@ -188,6 +229,7 @@ def close(a: float, b: float, tolerance: float) -> bool:
 
 @SHELF.define(
     "safe_div(a: number, b: number, default: number = 0) -> number",
+    cost=CONSTANT,
     example="safe_div(1, 0, default=0.5) == 0.5",
     bounds=lambda a, b, default: ranges.hull([ranges.divide(a, b), default]),
 )
@@ -198,6 +240,8 @@ def safe_div(a: float, b: float, default: float) -> float:
 
 @SHELF.define(
     "gate(condition: bool, x: number) -> number",
+    finite=True,
+    cost=CONSTANT,
     example="gate(2 > 1, 0.5) == 0.5",
     bounds=lambda condition, x: Range(min(x.low, 0.0), max(x.high, 0.0)),
 )
@@ -206,7 +250,13 @@ def gate(condition: bool, x: float) -> float:
     return x if condition else 0.0
 
 
-@SHELF.define("number(condition: bool) -> number", example="number(2 > 1) == 1", bounds=ranges.UNIT)
+@SHELF.define(
+    "number(condition: bool) -> number",
+    finite=True,
+    cost=CONSTANT,
+    example="number(2 > 1) == 1",
+    bounds=ranges.UNIT,
+)
 def number(condition: bool) -> float:
     """1 for true, 0 for false."""
     return 1.0 if condition else 0.0
@@ -214,6 +264,7 @@ def number(condition: bool) -> float:
 
 @SHELF.define(
     "weighted_mean(values: list[number], weights: list[number]) -> number",
+    cost=LINEAR,
     example="weighted_mean([1, 0], [3, 1]) == 0.75",
     bounds=lambda values, weights: Range(values.low, values.high),
 )
@@ -231,7 +282,7 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     return min(max(math.fsum(products) / whole, min(values)), max(values))
 
 
-@SHELF.define("has(x: T?) -> bool", example="not has(first([]))", lifting=False)
+@SHELF.define("has(x: T?) -> bool", cost=CONSTANT, example="not has(first([]))", lifting=False)
 def has(x: object) -> bool:
     """True when the value is not missing."""
     return x is not None

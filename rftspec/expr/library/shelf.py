@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from rftspec.expr.errors import DomainError
 from rftspec.expr.ranges import ANYTHING, Range
-from rftspec.expr.signature import Overload, Rule, overload
+from rftspec.expr.signature import Cost, Overload, Rule, overload
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
@@ -27,14 +27,16 @@ class Shelf:
         signature: str,
         *,
         example: str,
+        cost: Cost,
         rules: Mapping[str, Rule] | None = None,
         lifting: bool = True,
         bounds: Callable[..., Range] | Range = ANYTHING,
         finite: bool = False,
+        special: Callable[..., Callable[[Any], Any] | None] | None = None,
     ) -> Callable[[Implementation], Implementation]:
-        """Declare the decorated function; its docstring's first paragraph is its documentation.
+        """Declare the decorated function; its docstring is its documentation.
 
-        `example` is an expression that is true.
+        `example` is an expression that is true; `cost` is held by a test.
         """
 
         def put(implementation: Implementation) -> Implementation:
@@ -47,6 +49,8 @@ class Shelf:
                     lifting=lifting,
                     bounds=bounds,
                     finite=finite,
+                    cost=cost,
+                    special=special,
                 )
             )
             return implementation
@@ -72,10 +76,10 @@ def _is_place(value: Any) -> bool:
     return bool(value >= 1 and value % 1 == 0)
 
 
-RANK = Rule(_is_rank, "at least 1, as ranks count from 1")
+RANK = Rule(_is_rank, "at least 1, as ranks count from 1", 1.0)
 COUNT = Rule(_is_count, "a whole number, 0 or more")
 PLACE = Rule(_is_place, "a whole number, 1 or more")
 NOT_EMPTY = Rule(bool, "a text that is not empty")
-NOT_NEGATIVE = Rule(lambda value: bool(value >= 0), "0 or more")
+NOT_NEGATIVE = Rule(lambda value: bool(value >= 0), "0 or more", 0.0)
 POSITIVE = Rule(lambda value: bool(value > 0), "more than 0")
 UNIT = Rule(lambda value: bool(0 <= value <= 1), "between 0 and 1")

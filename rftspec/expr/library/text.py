@@ -1,4 +1,4 @@
-"""Text: cleaning, splitting, searching; numbers and JSON inside it."""
+"""Text: cleaning, splitting, searching, and JSON inside it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from rftspec.expr import ranges
-from rftspec.expr.library.shelf import NOT_EMPTY, Shelf, check_length
+from rftspec.expr.library.shelf import COUNT, NOT_EMPTY, Shelf, check_length
+from rftspec.expr.signature import CONSTANT, LINEAR
 
 SHELF = Shelf("Text")
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_SHORT, _MOST_ACCENTS = 500, 30
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9})\]")
 
 
 @SHELF.define(
     "len(text: string) -> number",
+    cost=CONSTANT,
     example='len("abc") == 3',
     bounds=ranges.NOT_NEGATIVE,
     finite=True,
@@ -29,35 +31,87 @@ def length(text: str) -> float:
     return float(len(text))
 
 
-@SHELF.define("lower(text: string) -> string", example='lower("AbC") == "abc"')
+@SHELF.define("lower(text: string) -> string", cost=LINEAR, example='lower("AbC") == "abc"')
 def lower(text: str) -> str:
     """The text in lower case."""
     return text.lower()
 
 
-@SHELF.define("upper(text: string) -> string", example='upper("AbC") == "ABC"')
+@SHELF.define("upper(text: string) -> string", cost=LINEAR, example='upper("AbC") == "ABC"')
 def upper(text: str) -> str:
     """The text in upper case."""
     return text.upper()
 
 
-@SHELF.define("strip(text: string) -> string", example='strip("  a b ") == "a b"')
+@SHELF.define(
+    "casefold(text: string) -> string", cost=LINEAR, example='casefold("Straße") == "strasse"'
+)
+def casefold(text: str) -> str:
+    """The text without regard to case, in any script: more than lower case."""
+    return text.casefold()
+
+
+@SHELF.define("strip(text: string) -> string", cost=LINEAR, example='strip("  a b ") == "a b"')
 def strip(text: str) -> str:
     """The text without blanks and line ends around it."""
     return text.strip()
 
 
 @SHELF.define(
-    "normalize(text: string) -> string", example='normalize(" The  ＣＡＴ ") == "the cat"'
+    "normalize(text: string) -> string",
+    cost=LINEAR,
+    example='normalize(" The  ＣＡＴ ") == "the cat"',
 )
 def normalize(text: str) -> str:
     """The text as people compare it: NFKC, case folded, blanks collapsed and stripped."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", stream_safe(text)).casefold()
     return " ".join(folded.split())
+
+
+def stream_safe(text: str) -> str:
+    """The text with at most 30 accents on a letter, so that normalising takes linear time.
+
+    More are parted by U+034F, as the "Stream-Safe Text Format" of Unicode's Annex 15 has it:
+    sorting the accents of one letter takes quadratic time, and an answer may hold any number.
+    """
+    if text.isascii() or len(text) < _SHORT:
+        return text
+    parts: list[str] = []
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MOST_ACCENTS:
+            parts.append("\u034f")
+            run = 1
+        parts.append(character)
+    return "".join(parts)
+
+
+@SHELF.define(
+    "exact_match(a: string, b: string) -> bool",
+    cost=LINEAR,
+    example='exact_match(" Paris ", "paris")',
+)
+def exact_match(a: str, b: str) -> bool:
+    """True when both texts are the same to `normalize`."""
+    return normalize(a) == normalize(b)
+
+
+@SHELF.define(
+    "slice(text: string, start: number, end: number? = missing) -> string",
+    cost=LINEAR,
+    example='slice("abcdef", 1, 3) == "bc"',
+    rules={"start": COUNT, "end": COUNT},
+)
+def slice_(text: str, start: float, end: float | None) -> str:
+    """The characters from place `start`, counted from 0, up to `end` and without it."""
+    last = len(text) if end is None else int(min(end, len(text)))
+    return text[int(min(start, len(text))) : last]
 
 
 @SHELF.define(
     "split(text: string, by: string) -> list[string]",
+    cost=LINEAR,
     example='split("a,b", ",") == ["a", "b"]',
     rules={"by": NOT_EMPTY},
 )
@@ -66,31 +120,43 @@ def split(text: str, by: str) -> list[str]:
     return text.split(by)
 
 
-@SHELF.define("lines(text: string) -> list[string]", example='lines("a\\n\\n b") == ["a", "b"]')
+@SHELF.define(
+    "lines(text: string) -> list[string]", cost=LINEAR, example='lines("a\\n\\n b") == ["a", "b"]'
+)
 def lines(text: str) -> list[str]:
     """The lines of the text, stripped; empty ones are left out."""
     return [line for raw in text.splitlines() if (line := raw.strip())]
 
 
-@SHELF.define("words(text: string) -> list[string]", example='words(" a  b ") == ["a", "b"]')
+@SHELF.define(
+    "words(text: string) -> list[string]", cost=LINEAR, example='words(" a  b ") == ["a", "b"]'
+)
 def words(text: str) -> list[str]:
     """The parts of the text between blanks."""
     return text.split()
 
 
-@SHELF.define("contains(text: string, part: string) -> bool", example='contains("abc", "b")')
+@SHELF.define(
+    "contains(text: string, part: string) -> bool", cost=LINEAR, example='contains("abc", "b")'
+)
 def contains(text: str, part: str) -> bool:
     """True when `part` stands somewhere in the text."""
     return part in text
 
 
-@SHELF.define("starts_with(text: string, part: string) -> bool", example='starts_with("abc", "a")')
+@SHELF.define(
+    "starts_with(text: string, part: string) -> bool",
+    cost=LINEAR,
+    example='starts_with("abc", "a")',
+)
 def starts_with(text: str, part: str) -> bool:
     """True when the text begins with `part`."""
     return text.startswith(part)
 
 
-@SHELF.define("ends_with(text: string, part: string) -> bool", example='ends_with("abc", "c")')
+@SHELF.define(
+    "ends_with(text: string, part: string) -> bool", cost=LINEAR, example='ends_with("abc", "c")'
+)
 def ends_with(text: str, part: str) -> bool:
     """True when the text ends with `part`."""
     return text.endswith(part)
@@ -98,6 +164,7 @@ def ends_with(text: str, part: str) -> bool:
 
 @SHELF.define(
     "replace(text: string, old: string, new: string) -> string",
+    cost=LINEAR,
     example='replace("a-b", "-", "+") == "a+b"',
     rules={"old": NOT_EMPTY},
 )
@@ -108,7 +175,11 @@ def replace(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-@SHELF.define("concat(text: string, more: string...) -> string", example='concat("a", "b") == "ab"')
+@SHELF.define(
+    "concat(text: string, more: string...) -> string",
+    cost=LINEAR,
+    example='concat("a", "b") == "ab"',
+)
 def concat(*texts: str) -> str:
     """The texts one after another."""
     check_length(sum(map(len, texts)))
@@ -116,7 +187,9 @@ def concat(*texts: str) -> str:
 
 
 @SHELF.define(
-    "join(texts: list[string], by: string) -> string", example='join(["a", "b"], ", ") == "a, b"'
+    "join(texts: list[string], by: string) -> string",
+    cost=LINEAR,
+    example='join(["a", "b"], ", ") == "a, b"',
 )
 def join(texts: Sequence[str], by: str) -> str:
     """The texts of a list in one, with `by` between them."""
@@ -126,6 +199,7 @@ def join(texts: Sequence[str], by: str) -> str:
 
 @SHELF.define(
     "count(text: string, part: string) -> number",
+    cost=LINEAR,
     example='count("banana", "an") == 2',
     rules={"part": NOT_EMPTY},
     bounds=ranges.NOT_NEGATIVE,
@@ -135,17 +209,9 @@ def count(text: str, part: str) -> float:
     return float(text.count(part))
 
 
-@SHELF.define("to_number(text: string) -> number?", example='(to_number(" -1.5 ") ?? 0) == -1.5')
-def to_number(text: str) -> float | None:
-    """The number that the whole text is; missing when it is none, or too large."""
-    stripped = text.strip()
-    if _NUMBER.fullmatch(stripped) is None:
-        return None
-    value = float(stripped)
-    return value if math.isfinite(value) else None
-
-
-@SHELF.define("json(text: string) -> json?", example="""(json('{"a": 1}').a ?? 0) == 1""")
+@SHELF.define(
+    "json(text: string) -> json?", cost=LINEAR, example="""(json('{"a": 1}').a ?? 0) == 1"""
+)
 def parse_json(text: str) -> Any:
     """The text read as strict JSON; missing when it is none, and for null."""
     try:
@@ -156,6 +222,7 @@ def parse_json(text: str) -> Any:
 
 @SHELF.define(
     "get(value: json, path: string) -> json?",
+    cost=LINEAR,
     example="""(get(json('{"a": [{"b": 2}]}'), "a[0].b") ?? 0) == 2""",
 )
 def get(value: Any, path: str) -> Any:
