@@ -5,8 +5,9 @@ trust the types that the checker has proven and know no places. Whatever else ha
 the library, a number that is too large, a value that is not as declared, raises, and the expression
 is evaluated once more by the reference semantics (`evaluate`), which tells what is wrong and where.
 
-A number that is not finite can only come of `+ - * /`, which pass it on, so that one look at the
-end of such a formula is enough; a divisor is looked at before.
+A number that is not finite can only come of `+ - * /`, and they and `%` pass it on, so that one
+look at the end of such a formula is enough; only a divisor, which would hide it, is looked at
+before.
 """
 
 from __future__ import annotations
@@ -206,14 +207,7 @@ def _operation(sign: str, left: Closure, operand: core.Node) -> Closure:
     right = _firm(operand)
     if sign == "/":
         return lambda frame: left(frame) / right(frame)
-
-    def modulo(frame: Frame) -> Any:
-        value = left(frame)
-        if -LARGEST <= value <= LARGEST:
-            return value % right(frame)
-        raise OffTrack
-
-    return modulo
+    return lambda frame: left(frame) % right(frame)
 
 
 def _product_loop(node: core.Arithmetic) -> Closure:
@@ -224,8 +218,6 @@ def _product_loop(node: core.Arithmetic) -> Closure:
         value = first(frame)
         for operate, operand in links:
             value = operate(value, operand(frame))
-            if not -LARGEST <= value <= LARGEST:
-                raise OffTrack
         return value
 
     return run

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import math
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,8 @@ MAX_BYTES = 8 * 1024
 MAX_TOKENS = 2000
 """The most words, numbers, strings and signs of an expression."""
 
+TABLES = "score.lalr.json"
+"""The parse tables, beside the grammar."""
 MAX_DEPTH = 64
 """The deepest nesting of an expression."""
 
@@ -68,15 +73,42 @@ def tokens(text: str) -> list[Token]:
 
 @cache
 def _parser() -> Lark:
-    """The compiled grammar, built at first use (some 40 ms) and kept."""
+    """The parser of the language, made at first use and kept."""
     return make_parser(_Builder())
 
 
 def make_parser(transformer: Any) -> Lark:
-    """A parser whose trees go through a transformer; None for the grammar's own trees."""
+    """A parser whose trees go through a transformer; None for the grammar's own trees.
+
+    The tables are read from the file that `tools/grammar_tables.py` writes, which takes a few
+    milliseconds; where it is not of this grammar, they are built, which takes some 50.
+    """
     from lark import Lark
 
-    grammar = resource("grammars", "score.lark").read_text(encoding="utf-8")
+    grammar = grammar_text()
+    try:
+        tables = json.loads(resource("grammars", TABLES).read_bytes())
+    except (FileNotFoundError, ValueError):
+        tables = {}
+    if tables.get("grammar") != fingerprint(grammar):
+        return build_parser(grammar, transformer)
+    states = tables["data"]["parser"]["parser"]
+    # JSON has made texts of the numbers that are keys, and lists of pairs
+    states["tokens"] = {int(key): name for key, name in states["tokens"].items()}
+    states["states"] = {
+        int(state): {int(token): tuple(move) for token, move in moves.items()}
+        for state, moves in states["states"].items()
+    }
+    memo = {int(key): value for key, value in tables["memo"].items()}
+    # what lark's own stand-alone parsers are read by
+    read: Callable[..., Lark] = Lark._load_from_dict
+    return read(tables["data"], memo, transformer=transformer)
+
+
+def build_parser(grammar: str, transformer: Any) -> Lark:
+    """The parser from the text of its grammar."""
+    from lark import Lark
+
     return Lark(
         grammar,
         parser="lalr",
@@ -85,6 +117,18 @@ def make_parser(transformer: Any) -> Lark:
         keep_all_tokens=True,
         transformer=transformer,
     )
+
+
+def grammar_text() -> str:
+    """`grammars/score.lark`."""
+    return resource("grammars", "score.lark").read_text(encoding="utf-8")
+
+
+def fingerprint(grammar: str) -> str:
+    """What the tables depend on: the grammar, and lark's version."""
+    from lark import __version__
+
+    return hashlib.sha256(f"{__version__}\n{grammar}".encode()).hexdigest()
 
 
 def _check_depth(text: str, tree: syntax.Node) -> None:

@@ -51,8 +51,8 @@ HOSTED: Mapping[str, Any] = {
     },
     "pass_threshold": {
         "type": "number",
-        "description": "A score from which an answer passes: the share that passes is recorded as "
-        "`pass_rate`, and `rftspec grade` tells it. It never enters the reward.",
+        "description": "A score from which an answer passes: the share is recorded as `pass_rate`; "
+        "never in the reward.",
     },
 }
 """Fields that graders written for the hosted product have beside their own."""

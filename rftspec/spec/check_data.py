@@ -137,7 +137,8 @@ class DataCheck:
             self._draft.collector.add(facts.problem("E201", 1, message))
             bad += 1
         if facts.rows == 0 and not bad:
-            hint = "a JSONL file has one JSON object in every line"
+            is_lines = facts.path.suffix == ".jsonl"
+            hint = "a JSONL file has one JSON object in every line" if is_lines else None
             self._draft.collector.add(facts.problem("E209", 1, "the file has no rows", hint))
 
     def _tell(self, facts: SplitFacts, error: Diagnostic) -> None:

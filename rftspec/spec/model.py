@@ -90,14 +90,16 @@ class Data:
     """The rows: what the model is asked, and what the graders need to judge the answer."""
 
     train: str = setting(
-        "Training rows: a JSONL file, relative to the spec.",
+        "Training rows: a JSONL, JSON, CSV or Parquet file, relative to the spec, or a Hugging "
+        "Face data set such as `hf:openai/gsm8k?config=main`.",
         example="data/train.jsonl",
         x_path="file",
         min_length=1,
         x_env=True,
     )
     validation: str | Carve | None = setting(
-        "Rows that steer (curve, best checkpoint): a JSONL file, or `{ split: 200, by: item.x }`.",
+        "Rows that steer (curve, best checkpoint): a file or data set, or "
+        "`{ split: 200, by: item.x }`.",
         default=None,
         example="data/validation.jsonl",
         x_path="file",
@@ -105,7 +107,7 @@ class Data:
         x_env=True,
     )
     test: str | None = setting(
-        "Rows that choose nothing: the headline is measured here. A JSONL file.",
+        "Rows that choose nothing: the headline is measured here. A file or data set.",
         default=None,
         reason="without it the headline is measured on the validation rows",
         example="data/test.jsonl",
