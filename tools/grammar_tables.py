@@ -1,7 +1,8 @@
 """The scoring language's parse tables, from its grammar: `python -m tools.grammar_tables`.
 
-Building them takes as long as the rest of `rftspec validate`; read from JSON they take a few
-milliseconds. A test holds the file equal to what the grammar makes.
+Building them takes longer than anything else in `rftspec validate`; read from JSON they take a few
+milliseconds. Their states are numbered anew each time (lark goes through sets), so a test compares
+fingerprints and trees, not bytes.
 """
 
 from __future__ import annotations

@@ -46,9 +46,7 @@ class Asked:
     as_json: bool
 
 
-@click.command(
-    short_help="Grade answers, or a run again; probe the graders. No model."
-)
+@click.command(short_help="Grade answers, or a run again; probe the graders. No model.")
 @click.argument("target", metavar="SPEC|RUN", type=click.Path(path_type=Path))
 @click.argument("outputs", metavar="[OUTPUTS.jsonl]", required=False, type=FILE)
 @SET

@@ -137,8 +137,8 @@ PAGES = (
     CodePage(
         "E118",
         "A field that the environment does not decide",
-        "`${env:NAME}` is for model names, paths and addresses, which differ between machines. What "
-        "decides the run stands in the spec, or is given with --set.",
+        "`${env:NAME}` is for model names, paths and addresses, which differ between machines. "
+        "What decides the run stands in the spec, or is given with --set.",
         "  prompts_per_step: 4\n",
         "  prompts_per_step: ${env:PROMPTS}\n",
     ),
