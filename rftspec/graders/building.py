@@ -78,12 +78,18 @@ class Builder:
         graders: Mapping[str, Type] | None = None,
         *,
         result: Literal["number", "bool", "number_or_bool", "any"] = "number",
+        ranges: Mapping[str, Interval] | None = None,
     ) -> Expression:
-        """A setting compiled as an expression over `item`, `sample` and grader names."""
+        """A setting compiled as an expression over `item`, `sample` and grader names.
+
+        `ranges` are the graders': what can never hold, such as `rank > 1`, is then told.
+        """
         path = self.path if setting is None else f"{self.path}.{setting}"
         names = {**(graders or {}), "item": self.item_type, "sample": self.sample_type}
         origin = self.origins.get(path)
-        expression = compile_expression(text, names, result=result, origin=origin, path=path)
+        expression = compile_expression(
+            text, names, result=result, origin=origin, path=path, ranges=ranges
+        )
         self.warnings.extend(expression.warnings)
         self._warn_of_json(expression.fields, setting)
         return expression

@@ -234,17 +234,18 @@ def _assemble(
     except DiagnosticError as error:
         found.extend(error.diagnostics)
     names = dict.fromkeys(graders, NUMBER)
+    ranges = {name: grader.range for name, grader in (built or {}).items()}
     top = replace(builder, path="reward")
-    formula = _compiled(top, reward, names, "number", found)
+    formula = _compiled(top, reward, names, "number", found, ranges)
     measured: dict[str, Expression] = {}
     for name, text in metrics.items():
         here = replace(builder, path=f"evaluate.metrics.{name}")
-        expression = _compiled(here, text, names, "number_or_bool", found)
+        expression = _compiled(here, text, names, "number_or_bool", found, ranges)
         if expression is not None:
             measured[name] = expression
     if built is None or formula is None or found.has_errors:
         return None
-    low, high = bounds(formula, {name: grader.range for name, grader in built.items()})
+    low, high = bounds(formula, ranges)
     if not math.isfinite(low):
         unbounded = [n for n, g in built.items() if n in formula.names and _is_open(g.range)]
         message = "the reward has no lowest value, so a failed sample could not be given one"
@@ -263,10 +264,15 @@ def _pythons(graders: Mapping[str, Settings]) -> int:
 
 
 def _compiled(
-    builder: Builder, text: str, names: Mapping[str, Type], result: Any, found: Collector
+    builder: Builder,
+    text: str,
+    names: Mapping[str, Type],
+    result: Any,
+    found: Collector,
+    ranges: Mapping[str, Interval],
 ) -> Expression | None:
     try:
-        return builder.expression(text, None, names, result=result)
+        return builder.expression(text, None, names, result=result, ranges=ranges)
     except DiagnosticError as error:
         found.extend(error.diagnostics)
         return None

@@ -233,3 +233,12 @@ def test_output_that_is_not_json_is_missing_for_graders() -> None:
     sample = read_output("nope", FORMAT)
     assert sample == Sample("nope")
     assert sample.to_json()["output_json"] is None
+
+
+def test_a_comparison_that_a_graders_range_decides_is_warned_of() -> None:
+    found, _ = check_graders({"rank": RANK}, "if rank > 1 then 1 else rank", {}, ITEM, FORMAT)
+    [told] = [d for d in found if d.path == "reward"]
+    assert told.severity == "warning"
+    assert "rank > 1" in f"{told.message} {told.snippet}"
+    fine, _ = check_graders({"rank": RANK}, "if rank > 0.5 then 1 else rank", {}, ITEM, FORMAT)
+    assert not [d for d in fine if d.path == "reward"]
