@@ -102,6 +102,7 @@ def _graders(plan: Plan) -> Iterator[tuple[str, str, str]]:
     told = "the reward of a sample that could not be graded: an error never pays"
     yield "floor", _shown(low), told
     yield "stop_above", _shown(plan.stop_above), plan.reasons.get("stop_above", "")
+    yield "infrastructure", plan.infrastructure, plan.reasons.get("infrastructure", "")
 
 
 def _measures(plan: Plan) -> Iterator[tuple[str, str, str]]:

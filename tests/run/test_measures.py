@@ -159,3 +159,24 @@ def test_results_come_in_the_order_of_rows_though_groups_end_in_another() -> Non
     assert all(s.graded.reward == 1.0 for s in found)
     assert grading.answers([]) == []
     assert Answer(rows[0], 0, "x").tokens == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wish", ["drop", "floor"])
+def test_the_spec_says_what_becomes_of_samples_that_no_judge_could_be_reached_for(wish) -> None:
+    from pathlib import Path
+
+    from rftspec.expr.types import RecordOf
+    from rftspec.plan.compile import compile_plan
+    from rftspec.run.scoring import open_graders
+    from rftspec.spec.load import load_spec
+
+    spec = Path(__file__).resolve().parent.parent / "samples" / "ranking.yaml"
+    loaded = load_spec(spec, overrides=[f"on_error.infrastructure={wish}"])
+    plan = compile_plan(loaded)
+    assert plan.reasons["infrastructure"].startswith("--set")
+    judged = {"judge": {"type": "string_check", "input": "a", "reference": "a", "operation": "eq"}}
+    plan = replace(
+        plan, graders=judged, reward="judge", evaluate=replace(plan.evaluate, metrics={})
+    )
+    with open_graders(plan, RecordOf({})) as graders:
+        assert graders.assemble({"judge": DOWN}, Sample("x"), {}).dropped == (wish == "drop")
