@@ -13,6 +13,7 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,19 @@ class _Given(Exception):
     """The cache was given up."""
 
 
-def _connect(file: Path) -> sqlite3.Connection:
+def _connect(file: Path, tries: int = 50) -> sqlite3.Connection:
     connection = sqlite3.connect(
         file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
         _prepare(connection)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        # the change to WAL does not wait for another that makes it at the same moment
+        if "locked" not in str(error) or tries <= 1:
+            raise
+        time.sleep(0.01)
+        return _connect(file, tries - 1)
     except BaseException:
         connection.close()
         raise
