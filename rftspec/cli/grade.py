@@ -144,18 +144,11 @@ def _file(asked: Asked) -> int:
 def _probe(asked: Asked) -> int:
     """Lazy answers beside the gold one, and what that means."""
     from rftspec.cli.grade_text import probe_lines
-    from rftspec.plan.probe import probe
     from rftspec.plan.probe_findings import findings
+    from rftspec.run.probing import probe_rows
 
     with _opened(asked) as (plan, rows, graders):
-        found = probe(
-            graders,
-            [row.item for row in rows],
-            plan.response.format,
-            gold=plan.data.gold,
-            prompt=plan.data.prompt,
-            rows=asked.rows,
-        )
+        found = probe_rows(plan, rows, graders, most=asked.rows)
     told = findings(found)
     if asked.as_json:
         content = {**found.to_json(), "findings": [one.to_json() for one in told]}
@@ -208,7 +201,6 @@ def _run_again(asked: Asked) -> int:
 def _opened(asked: Asked) -> Iterator[tuple[Plan, Sequence[Row], GraderSet]]:
     """The spec's plan, the rows of the split, and its graders, typed by all rows of the spec."""
     from rftspec.cli.planning import plan_of
-    from rftspec.expr import merge_value_types
     from rftspec.run.rows import read_splits
     from rftspec.run.scoring import open_graders
 
@@ -216,8 +208,7 @@ def _opened(asked: Asked) -> Iterator[tuple[Plan, Sequence[Row], GraderSet]]:
     rows = read_splits(plan.data, plan.seed)
     if getattr(plan.data, asked.split) is None:
         raise click.UsageError(f"the spec has no `data.{asked.split}`")
-    everything = (*rows.train, *rows.validation, *rows.test)
-    with open_graders(plan, merge_value_types([row.item for row in everything])) as graders:
+    with open_graders(plan, rows.item_type) as graders:
         yield plan, rows.of(asked.split), graders
 
 

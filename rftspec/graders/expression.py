@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from rftspec.graders.building import (
     Settings,
     expression_values,
 )
-from rftspec.graders.score import Item, Sample, Score
+from rftspec.graders.score import Item, Sample, SampleGrader, Score
 from rftspec.sandbox.protocol import clean
 
 DOC = """\
@@ -40,22 +40,15 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ExpressionGrader:
+class ExpressionGrader(SampleGrader):
     """A compiled expression, ready to grade."""
 
     expression: Expression
     range: Interval
 
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
-        """The expression's value for each sample."""
-        return [self._score(expression_values(s, i)) for s, i in zip(samples, items, strict=True)]
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _score(self, values: Mapping[str, Any]) -> Score:
+    def _score(self, sample: Sample, item: Item) -> Score:
         try:
-            value = self.expression.evaluate(values)
+            value = self.expression.evaluate(expression_values(sample, item))
         except EvalError as error:
             return Score(None, error.kind, clean(error.message))
         return number_in_range(value, self.range)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError
 from rftspec.graders.building import Builder, Interval, Settings, template_values
 from rftspec.graders.output import parse_json
 from rftspec.graders.schema_paths import Node, required_paths
-from rftspec.graders.score import MISSING, Item, Sample, Score
+from rftspec.graders.score import MISSING, Item, Sample, SampleGrader, Score
 from rftspec.graders.texts import INPUT_SCHEMA, build_templates, value_of, variable_missing
 from rftspec.sandbox.protocol import clean
 from rftspec.template import MissingVariable, Template
@@ -65,20 +65,13 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class JsonSchema:
+class JsonSchema(SampleGrader):
     """A schema and its paths, ready to grade."""
 
     input: Template
     schema: Node
     partial: bool
     range: Interval = (0.0, 1.0)
-
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
-        """How far each answer follows the schema."""
-        return [self._score(s, i) for s, i in zip(samples, items, strict=True)]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _score(self, sample: Sample, item: Item) -> Score:
         try:

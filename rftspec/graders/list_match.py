@@ -13,7 +13,7 @@ from rftspec.graders.building import Builder, Interval, Settings, template_value
 from rftspec.graders.list_metrics import METRICS, matching, numbered
 from rftspec.graders.output import parse_json
 from rftspec.graders.schema_match import json_key
-from rftspec.graders.score import Item, Sample, Score
+from rftspec.graders.score import Item, Sample, SampleGrader, Score
 from rftspec.graders.texts import (
     INPUT_SCHEMA,
     REFERENCE_SCHEMA,
@@ -115,7 +115,7 @@ class _Bad(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ListMatch:
+class ListMatch(SampleGrader):
     """Two templates and how their lists are compared, ready to grade."""
 
     input: Template
@@ -127,13 +127,6 @@ class ListMatch:
     normalize: bool = False
     at_least: float | None = None
     range: Interval = (0.0, 1.0)
-
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
-        """How well each answer's list agrees with its row's."""
-        return [self._score(s, i) for s, i in zip(samples, items, strict=True)]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _score(self, sample: Sample, item: Item) -> Score:
         values = template_values(sample, item)

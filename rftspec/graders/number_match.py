@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rftspec.diagnostics import Collector, Diagnostic, DiagnosticError
 from rftspec.expr.library.numerals import places, to_number
 from rftspec.graders.building import Builder, Interval, Settings, template_values
-from rftspec.graders.score import Item, Sample, Score
+from rftspec.graders.score import Item, Sample, SampleGrader, Score
 from rftspec.graders.texts import (
     INPUT_SCHEMA,
     REFERENCE_SCHEMA,
@@ -184,7 +184,7 @@ def _finite(value: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class NumberMatch:
+class NumberMatch(SampleGrader):
     """Two templates, a reader and a tolerance, ready to grade."""
 
     input: Template
@@ -195,13 +195,6 @@ class NumberMatch:
     relative: float = 0.0
     zero_at: float | None = None
     range: Interval = (0.0, 1.0)
-
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
-        """How near each answer's number is to that of its row."""
-        return [self._score(s, i) for s, i in zip(samples, items, strict=True)]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _score(self, sample: Sample, item: Item) -> Score:
         values = template_values(sample, item)

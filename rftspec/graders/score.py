@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -116,3 +117,20 @@ class Grader(Protocol):
     def close(self) -> None:
         """Give back what it holds (worker processes)."""
         ...
+
+
+class SampleGrader(ABC):
+    """A grader that looks at one sample at a time and holds nothing."""
+
+    __slots__ = ()
+
+    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
+        """Scores in the order of the samples; `items[i]` is the row of `samples[i]`."""
+        return [self._score(s, i) for s, i in zip(samples, items, strict=True)]
+
+    def close(self) -> None:  # noqa: B027 - there is nothing to give back
+        """Nothing is held."""
+
+    @abstractmethod
+    def _score(self, sample: Sample, item: Item) -> Score:
+        """The score of one sample; never raises."""

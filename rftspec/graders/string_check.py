@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rftspec.graders.building import Builder, Interval, Settings, template_values
-from rftspec.graders.score import Item, Sample, Score
+from rftspec.graders.score import Item, Sample, SampleGrader, Score
 from rftspec.graders.texts import build_templates, variable_missing
 from rftspec.sandbox.protocol import clean
 from rftspec.template import MissingVariable, Template
@@ -66,20 +66,13 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class StringCheck:
+class StringCheck(SampleGrader):
     """A string check, ready to grade."""
 
     input: Template
     reference: Template
     operation: str
     range: Interval = (0.0, 1.0)
-
-    def grade(self, samples: Sequence[Sample], items: Sequence[Item]) -> list[Score]:
-        """1.0 or 0.0 for each sample."""
-        return [self._score(s, i) for s, i in zip(samples, items, strict=True)]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _score(self, sample: Sample, item: Item) -> Score:
         values = template_values(sample, item)

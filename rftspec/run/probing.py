@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rftspec.expr import merge_value_types
+from collections.abc import Sequence
+
+from rftspec.plan import probe as probes
 from rftspec.plan.model import Plan
-from rftspec.plan.probe import Probe, asks, probe
-from rftspec.run.rows import read_splits
+from rftspec.plan.probe import Graders, Probe, asks, probe
+from rftspec.run.rows import Row, read_splits
 from rftspec.run.scoring import open_graders
 
 
@@ -15,12 +17,19 @@ def probe_plan(plan: Plan) -> Probe | str:
     if asking is not None:
         return f"not tried: `{asking}` asks a model; `rftspec grade SPEC --probe` does"
     rows = read_splits(plan.data, plan.seed)
-    everything = (*rows.train, *rows.validation, *rows.test)
-    with open_graders(plan, merge_value_types([row.item for row in everything])) as graders:
-        return probe(
-            graders,
-            [row.item for row in rows.train],
-            plan.response.format,
-            gold=plan.data.gold,
-            prompt=plan.data.prompt,
-        )
+    with open_graders(plan, rows.item_type) as graders:
+        return probe_rows(plan, rows.train, graders)
+
+
+def probe_rows(
+    plan: Plan, rows: Sequence[Row], graders: Graders, *, most: int = probes.ROWS
+) -> Probe:
+    """What lazy answers earn on at most this many of the rows."""
+    return probe(
+        graders,
+        [row.item for row in rows],
+        plan.response.format,
+        gold=plan.data.gold,
+        prompt=plan.data.prompt,
+        rows=most,
+    )

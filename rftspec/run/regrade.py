@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -113,14 +113,11 @@ def regrade(record: Record, graders: Plan) -> Iterator[Pair]:
 
 def _like(run: Plan, graders: Plan) -> Plan:
     """The run's plan with another's graders, reward and metrics."""
-    from dataclasses import replace
-
     evaluate = replace(run.evaluate, metrics=graders.evaluate.metrics)
     return replace(
         run,
         graders=graders.graders,
         reward=graders.reward,
-        reward_range=graders.reward_range,
         evaluate=evaluate,
         sandbox=graders.sandbox,
         spec_path=graders.spec_path,

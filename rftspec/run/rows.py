@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from rftspec.data.rows import file_hash, messages_of, read_rows
+from rftspec.expr import merge_value_types
+from rftspec.expr.types import Type
 from rftspec.plan.model import DataPlan, SplitPlan
 from rftspec.record.errors import RecordError, unreadable
 
@@ -44,6 +46,12 @@ class Rows:
         """The rows of a split by name; empty when the run has no such split."""
         found: tuple[Row, ...] = getattr(self, split)
         return found
+
+    @property
+    def item_type(self) -> Type:
+        """The type of `item` that all rows of all splits agree on."""
+        rows = (*self.train, *self.validation, *self.test)
+        return merge_value_types([row.item for row in rows])
 
     @property
     def headline(self) -> str:

@@ -16,7 +16,6 @@ from rftspec.expr import (
     Expression,
     compile_expression,
     extra_function,
-    merge_value_types,
 )
 from rftspec.expr.types import STRING, Type
 from rftspec.graders.building import expression_values
@@ -50,8 +49,7 @@ def open_graders(plan: Plan, item_type: Type) -> GraderSet:
 @contextmanager
 def open_grading(plan: Plan, rows: Rows) -> Iterator[Grading]:
     """The plan's graders, open while the run goes."""
-    everything = (*rows.train, *rows.validation, *rows.test)
-    item_type = merge_value_types([row.item for row in everything])
+    item_type = rows.item_type
     graders = open_graders(plan, item_type)
     names = {"item": item_type, "sample": sample_type(plan.response.format)}
     with graders:

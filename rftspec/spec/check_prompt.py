@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rftspec.spec.document import Node
+from rftspec.spec.document import Node, walk
 from rftspec.spec.draft import Draft
 from rftspec.spec.origins import origin_of
 from rftspec.spec.shape import dotted
@@ -45,15 +45,6 @@ def _templates(draft: Draft, field: str) -> Iterator[tuple[tuple[str, ...], Node
     """Every text of the field, wherever it stands in it."""
     node = draft.node("data", field)
     if node is not None and draft.get("data", field) is not None:
-        yield from _texts(("data", field), node)
-
-
-def _texts(path: tuple[str, ...], node: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
-    if node.kind == "scalar" and isinstance(node.value, str):
-        yield path, node
-    elif node.kind == "sequence":
-        for index, inner in enumerate(node.value):
-            yield from _texts((*path, str(index)), inner)
-    elif node.kind == "mapping":
-        for key, inner in node.value.items():
-            yield from _texts((*path, str(key)), inner)
+        for path, inner in walk(node, ("data", field)):
+            if inner.kind == "scalar" and isinstance(inner.value, str):
+                yield path, inner

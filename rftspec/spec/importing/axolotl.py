@@ -140,13 +140,9 @@ def _adapter(root: Given, base: Given | None, work: Work) -> None:
         work.sketch.put("model.quantization", "nf4" if quantized else "none")
     if four is not None:
         work.ledger.mapped(four, "model.quantization")
-    if adapter is not None and adapter.value in ("lora", "qlora"):
-        work.ledger.mapped(adapter, "model.quantization", "an adapter is always what is trained")
-    elif adapter is not None:
-        work.ledger.without(adapter, "an adapter is always what is trained", warn=True)
-    elif base is not None:
-        message = "without `adapter` every weight is trained there; here it is an adapter"
-        work.ledger.say("W704", base, message)
+    trained = adapter is not None and adapter.value in ("lora", "qlora")
+    field = "model.quantization"
+    grpo.put_adapter(adapter, field, trained=trained, name="adapter", base=base, work=work)
 
 
 def _trl(root: Given, work: Work) -> None:

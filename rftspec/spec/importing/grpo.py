@@ -50,6 +50,20 @@ def leave_out(given: Given, reasons: Mapping[str, str], work: Work) -> None:
             work.ledger.without(one, why)
 
 
+def put_adapter(
+    given: Given | None, field: str, *, trained: bool, name: str, base: Given | None, work: Work
+) -> None:
+    """What decides elsewhere whether an adapter is trained: the field `name`; here it always is."""
+    told = "an adapter is always what is trained"
+    if given is not None and trained:
+        work.ledger.mapped(given, field, told)
+    elif given is not None:
+        work.ledger.without(given, told, warn=True)
+    elif base is not None:
+        message = f"without `{name}` every weight is trained there; here it is an adapter"
+        work.ledger.say("W704", base, message)
+
+
 def put_steps(steps: Given | None, epochs: Given | None, work: Work) -> None:
     """Steps where they are given, and above 0; else epochs."""
     counted = steps is not None and isinstance(steps.value, int) and steps.value > 0

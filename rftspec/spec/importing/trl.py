@@ -120,13 +120,8 @@ def _model(root: Given, work: Work) -> None:
         why = "4 bits (`nf4`) or as stored (`none`)"
         work.ledger.without(eight, why, warn=bool(eight.value))
     peft = root.get("use_peft")
-    if peft is not None and peft.value:
-        work.ledger.mapped(peft, "model.lora", "an adapter is always what is trained")
-    elif peft is not None:
-        work.ledger.without(peft, "an adapter is always what is trained", warn=True)
-    elif base is not None:
-        message = "without `use_peft` every weight is trained there; here it is an adapter"
-        work.ledger.say("W704", base, message)
+    trained = peft is not None and bool(peft.value)
+    grpo.put_adapter(peft, "model.lora", trained=trained, name="use_peft", base=base, work=work)
 
 
 def _sizes(root: Given, work: Work) -> None:
