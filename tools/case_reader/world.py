@@ -37,6 +37,9 @@ PLAINNESS = 0.8
 """How much rarer a report names a sign per bit that the sign tells about the gene."""
 ABSENCE_TRUST = 0.9
 """How far an absent sign is believed: 1 would let one absence rule a gene out."""
+DECIMALS = 9
+"""Digits kept of what is computed through logarithms and then ranked or compared: their last bits
+differ between CPUs, and equally likely genes must tie on all of them."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -83,11 +86,16 @@ class World:
     left_out_rows: int
 
     def log_posterior(self, present: list[int], absent: list[int]) -> npt.NDArray[np.float64]:
-        """Log P(gene | signs), every gene equally likely before: the naive Bayes reference."""
+        """Log P(gene | signs), every gene equally likely before: the naive Bayes reference.
+
+        Rounded to ``DECIMALS``.
+        """
         score = np.log(self.emission[:, present]).sum(axis=1)
         score += np.log1p(-ABSENCE_TRUST * self.has[:, absent]).sum(axis=1)
         score -= score.max()
-        log_posterior: npt.NDArray[np.float64] = score - np.log(np.exp(score).sum())
+        log_posterior: npt.NDArray[np.float64] = np.round(
+            score - np.log(np.exp(score).sum()), DECIMALS
+        )
         return log_posterior
 
     def information(self) -> npt.NDArray[np.float64]:
@@ -129,7 +137,8 @@ def build(hpo: Hpo, choice: Choice | None = None) -> World:
         for references in hpo.all_references
     )
     truth = np.array([_mean_profile(diseases[gene], len(terms)) for gene in genes])
-    plainness = np.exp(-PLAINNESS * _bits(truth / truth.sum(axis=1, keepdims=True)))
+    bits = _bits(truth / truth.sum(axis=1, keepdims=True))
+    plainness = np.round(np.exp(-PLAINNESS * bits), DECIMALS)
     background = (truth.sum(axis=0) + 0.05) * plainness
     background /= background.sum()
     emission = _emission(truth * plainness, background, parents)
@@ -248,5 +257,5 @@ def _propagated(hpo: Hpo, truth: Matrix, terms: list[str], index: dict[str, int]
         for above in hpo.ancestors(term):
             if above in index:
                 log_without[:, index[above]] += lacking
-    has: Matrix = 1 - np.exp(log_without)
+    has: Matrix = np.round(1 - np.exp(log_without), DECIMALS)
     return has
