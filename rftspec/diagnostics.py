@@ -70,7 +70,7 @@ class Collector:
     """Gathers diagnostics while a check goes on, and raises them together at its end."""
 
     def __init__(self, first: str | None = None) -> None:
-        self._found: list[Diagnostic] = []
+        self._found: dict[Diagnostic, None] = {}
         self._first = first
 
     def __iter__(self) -> Iterator[Diagnostic]:
@@ -79,8 +79,7 @@ class Collector:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep one diagnostic; exact duplicates are kept once."""
-        if diagnostic not in self._found:
-            self._found.append(diagnostic)
+        self._found[diagnostic] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Keep several diagnostics."""

@@ -80,7 +80,7 @@ def _fields(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[
         inner = field.get("properties") if field.get("type") == "object" else None
         if prefix + name in ("lora", "vote") and inner:
             yield from _fields(field, f"{prefix}{name}.")
-        elif field.get("type") == ["string", "object"]:
+        elif isinstance(field.get("type"), list) and field.get("properties"):
             yield prefix + name, field, name in required
             yield from _fields(field, f"{prefix}{name}.")
         else:

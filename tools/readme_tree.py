@@ -17,8 +17,8 @@ START, END = "<!-- tree -->", "<!-- /tree -->"
 # Folders whose files speak for themselves get one line each.
 FOLDERS = {
     "grammars": "the scoring language on one page, every rule commented",
-    "specs": "runnable specs, one idea each, and the small data sets that they need",
-    "models": "the built-in base model with its card",
+    "specs": "runnable specs, one idea each, their data, and the templates of rftspec init",
+    "models": "the built-in base models with their cards",
     "bench": "measurements; each prints a table and writes bench/results/*.json",
     "tools": "scripts that made what is shipped: world, data, model, pictures",
     "docs": "commands, language, metrics, errors, measured tables",

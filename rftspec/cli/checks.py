@@ -1,66 +1,46 @@
-"""The checks of `rftspec doctor`: each looks at one thing and says how to mend it.
-
-What needs torch is asked in a process of its own, so that a broken installation is a finding and
-not a crash.
-"""
+"""The checks of `rftspec doctor`: each looks at one thing and says how to mend it."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
 
-Status = Literal["ok", "note", "wrong"]
-NEEDED = ("torch", "transformers", "peft", "bitsandbytes", "RestrictedPython", "lark", "pyyaml")
+from rftspec.cli.checks_engine import check_engine
+from rftspec.cli.checks_hub import check_hub
+from rftspec.cli.finding import Finding
+
+NEEDED = ("torch", "transformers", "peft", "bitsandbytes")
+"""Named with their versions."""
+PYTHON = (3, 11)
 DISK_FREE = 2 << 30
-ENGINE_TIMEOUT_S = 180
-_ENGINE = """
-import json, torch
-out = {"torch": torch.__version__, "threads": torch.get_num_threads(), "gpu": None}
-if torch.cuda.is_available():
-    card = torch.cuda.get_device_properties(0)
-    out["gpu"] = [card.name, card.total_memory, torch.version.cuda, torch.cuda.device_count()]
-try:
-    import bitsandbytes.functional as F
-    device = "cuda" if out["gpu"] else "cpu"
-    weight = torch.linspace(-1, 1, 4096, device=device).reshape(64, 64)
-    packed, state = F.quantize_4bit(weight, quant_type="nf4")
-    out["nf4_error"] = float((F.dequantize_4bit(packed, state) - weight).abs().max())
-except Exception as error:
-    out["nf4_problem"] = f"{type(error).__name__}: {error}"
-print("\\n" + json.dumps(out))
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found: `ok`, `note` (fine, but worth knowing) or `wrong`, and the fix."""
-
-    name: str
-    status: Status
-    told: str
-    fix: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """For `rftspec doctor --json`."""
-        return {"check": self.name, "status": self.status, "told": self.told, "fix": self.fix}
+MEMORY_FREE = 2 << 30
+MEMINFO = Path("/proc/meminfo")
+CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where a container's memory limit stands, in version 2 and 1."""
+OWN_EXTRAS = frozenset({"dev", "rebuild"})
+"""For those who work on rftspec itself."""
+SLOW = ("torch", "hub")
+"""Checks that wait for others; they are begun first, and --quick leaves them out."""
 
 
 def check_python() -> list[Finding]:
     """The interpreter and the processor."""
-    told = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    cores = f", {os.cpu_count()} cores"
-    return [Finding("python", "ok", told + cores)]
+    version = ".".join(map(str, sys.version_info[:3]))
+    told = f"{version} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    if sys.version_info[:2] < PYTHON:
+        fix = f"make an environment with Python {PYTHON[0]}.{PYTHON[1]} or newer"
+        return [Finding("python", "wrong", told, fix)]
+    return [Finding("python", "ok", told)]
 
 
 def check_packages() -> list[Finding]:
@@ -76,30 +56,27 @@ def check_packages() -> list[Finding]:
     if wrong:
         fix = "install rftspec again into a clean environment: `pip install rftspec`"
         return [Finding("packages", "wrong", "; ".join(wrong), fix)]
-    shown = ", ".join(f"{name} {metadata.version(name)}" for name in NEEDED[:4])
+    shown = ", ".join(f"{name} {metadata.version(name)}" for name in NEEDED)
     return [Finding("packages", "ok", shown)]
 
 
-def check_engine() -> list[Finding]:
-    """Torch, the accelerator and bitsandbytes, tried for real."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _ENGINE],
-            capture_output=True, text=True, timeout=ENGINE_TIMEOUT_S,
-        )  # fmt: skip
-        told = json.loads(done.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        fix = "see what `python -c 'import torch'` is waiting for"
-        return [Finding("torch", "wrong", "did not start within three minutes", fix)]
-    except (ValueError, IndexError):
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        fix = "install torch again; for a machine without a GPU the CPU build is enough"
-        return [Finding("torch", "wrong", last[:200], fix)]
-    return [
-        Finding("torch", "ok", f"{told['torch']}, {told['threads']} threads"),
-        _gpu(told["gpu"]),
-        _nf4(told),
-    ]
+def check_extras() -> list[Finding]:
+    """Packages that some graders, data formats and trackers need; a plain installation has none."""
+    extras: dict[str, list[str]] = {}
+    for line in metadata.requires("rftspec") or ():
+        extra = re.search(r"extra == ['\"]([^'\"]+)", line)
+        if extra and extra.group(1) not in OWN_EXTRAS:
+            name = re.split(r"[<>=!~ ;\[]", line, maxsplit=1)[0]
+            problem = _version_problem(name, line)
+            extras.setdefault(extra.group(1), []).extend([problem] if problem else [])
+    there = [name for name, problems in extras.items() if not problems]
+    lacking = [name for name, problems in extras.items() if problems]
+    told = ", ".join(there) or "none"
+    if lacking:
+        told += f"; not here: {', '.join(lacking)}"
+        fix = f"where a spec needs one: pip install 'rftspec[{','.join(lacking)}]'"
+        return [Finding("extras", "ok", told, fix)]
+    return [Finding("extras", "ok", told)]
 
 
 def check_sandbox() -> list[Finding]:
@@ -140,40 +117,67 @@ def check_disk() -> list[Finding]:
 
 
 def check_memory() -> list[Finding]:
-    """The memory that the machine has and has left."""
+    """The memory that the machine, or the container, has and has left."""
     try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        text = MEMINFO.read_text(encoding="ascii")
     except OSError:
         return []
-    sizes = {key: int(value) for key, value in re.findall(r"(\w+):\s+(\d+) kB", text)}
+    sizes = {key: int(value) << 10 for key, value in re.findall(r"(\w+):\s+(\d+) kB", text)}
     total, free = sizes.get("MemTotal", 0), sizes.get("MemAvailable", 0)
-    told = f"{free / (1 << 20):.1f} of {total / (1 << 20):.1f} GiB available"
-    if free < 2 << 20:
+    told = f"{free / (1 << 30):.1f} of {total / (1 << 30):.1f} GiB available"
+    limit = _container_limit()
+    if limit is not None and limit < total:
+        told += f"; this container may use {limit / (1 << 30):.1f} GiB"
+        free = min(free, limit)
+    if free < MEMORY_FREE:
         return [Finding("memory", "note", told, "the demo needs about 2 GiB; close something big")]
     return [Finding("memory", "ok", told)]
 
 
+def _container_limit() -> int | None:
+    """Bytes that a control group allows; None where there is no limit to be read."""
+    for path in CGROUP_LIMITS:
+        try:
+            return int(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):  # `max` where there is none
+            continue
+    return None
+
+
 def check_shipped() -> list[Finding]:
-    """The files that rftspec ships: grammar, specs, the built-in model."""
+    """The files that rftspec ships: grammar, specs, the built-in models."""
     from rftspec.resources import resource
 
     try:
-        for parts in (("grammars", "score.lark"), ("specs",), ("models", "case-reader")):
+        models = (("models", "case-reader"), ("models", "toy"))
+        for parts in (("grammars", "score.lark"), ("specs",), *models):
             resource(*parts)
     except FileNotFoundError as error:
         return [Finding("files", "wrong", str(error), "install rftspec again")]
-    return [Finding("files", "ok", "grammar, specs and the built-in model are in place")]
+    return [Finding("files", "ok", "grammar, specs and the built-in models are in place")]
 
 
 CHECKS: dict[str, Callable[[], list[Finding]]] = {
     "python": check_python,
     "packages": check_packages,
+    "extras": check_extras,
     "files": check_shipped,
     "disk": check_disk,
     "memory": check_memory,
     "sandbox": check_sandbox,
     "torch": check_engine,
+    "hub": check_hub,
 }
+
+
+def examine_all(names: Sequence[str]) -> Iterator[list[Finding]]:
+    """The findings of each check, in this order; slow checks run beside the others."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        begun = {name: pool.submit(examine, name) for name in names if name in SLOW}
+        for name in names:
+            yield begun[name].result() if name in begun else examine(name)
 
 
 def examine(check: str) -> list[Finding]:
@@ -206,27 +210,3 @@ def _version_problem(name: str, requirement: str) -> str | None:
 def _release(version: str) -> tuple[int, ...]:
     match = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(int(part) for part in (match.group(0) if match else "0").split("."))
-
-
-def _gpu(card: list[Any] | None) -> Finding:
-    if card is not None:
-        name, memory, cuda, count = card
-        told = f"{count} × {name}, {memory / (1 << 30):.0f} GiB, CUDA {cuda}"
-        return Finding("gpu", "ok", told)
-    if shutil.which("nvidia-smi"):
-        fix = "install the torch build for your driver's CUDA"
-        return Finding(
-            "gpu", "note", "there is an NVIDIA driver, but this torch cannot use it", fix
-        )
-    return Finding("gpu", "ok", "none: the built-in models train on the CPU")
-
-
-def _nf4(told: dict[str, Any]) -> Finding:
-    if "nf4_problem" in told:
-        fix = "install bitsandbytes 0.50 or newer, or set `model.quantization: none`"
-        return Finding("bitsandbytes", "wrong", told["nf4_problem"][:200], fix)
-    # The widest gap between NF4's levels is 0.304 of a block's largest weight: half of it at most.
-    if told["nf4_error"] > 0.16:
-        fix = "install bitsandbytes again"
-        return Finding("bitsandbytes", "wrong", "NF4 gives wrong values back", fix)
-    return Finding("bitsandbytes", "ok", "NF4 packs and unpacks")

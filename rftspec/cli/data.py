@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rftspec.cli import console
+from rftspec.cli.spec import JSON
 from rftspec.cli.text import shown_path
 
 if TYPE_CHECKING:
@@ -27,12 +29,13 @@ def data() -> None:
 @click.option("--train", default=1100, show_default=True, type=click.IntRange(1), help="Rows.")
 @click.option("--validation", default=200, show_default=True, type=click.IntRange(1), help="Rows.")
 @click.option("--test", default=200, show_default=True, type=click.IntRange(1), help="Rows.")
-@click.option("--seed", default=0, show_default=True, type=int)
+@click.option("--seed", default=0, show_default=True, type=int, help="Deals out the genes.")
 @click.option(
     "--genes",
     metavar="FILE|builtin",
     help="Only cases of these genes, one a line; builtin: those that the built-in model knows.",
 )
+@JSON
 def phenopackets(
     archive: Path,
     out: Path,
@@ -41,10 +44,14 @@ def phenopackets(
     test: int,
     seed: int,
     genes: str | None,
+    as_json: bool,
 ) -> int:
     """Published case reports (a phenopacket-store zip, or a folder of JSON) as rows.
 
     The splits share no gene. Says how many cases were left out, and why.
+
+    \b
+    rftspec data phenopackets all_phenopackets.zip --out specs/data/phenopackets
     """
     from rftspec.data.phenopackets import import_phenopackets, read_genes
 
@@ -57,7 +64,10 @@ def phenopackets(
         seed=seed,
         genes=None if genes is None else read_genes(_gene_file(genes)),
     )
-    _say(summary, out)
+    if as_json:
+        console.say_json({"format": "rftspec.data/1", "out": str(out), **asdict(summary)})
+    else:
+        _say(summary, out)
     return 0
 
 

@@ -21,15 +21,27 @@ MAX_METRICS = 8
 def say_ending(outcome: Outcome, display: str) -> int:
     """Write the report of a run that is done, and say how it ended; the exit code."""
     folder = outcome.folder
-    report = _report(folder) if outcome.summary is not None else None
-    if display == "json":
-        console.say(as_json_line("outcome", _outcome_json(outcome, report)))
+    report = write_report(folder) if outcome.summary is not None else None
+    if console.wants_object():
+        say_object(outcome, outcome_json(outcome, report))
+    elif display == "json":
+        console.give(as_json_line("outcome", outcome_json(outcome, report)))
+    elif console.is_quiet() and outcome.summary is None:
+        for line in stopped_lines(outcome):
+            console.complain(line)
     elif display != "none":
         lines = stopped_lines(outcome) if outcome.summary is None else done_lines(outcome, report)
         for line in lines:
             console.say(line)
     console.remark_diagnostics(outcome.diagnostics)
     return outcome.exit_code
+
+
+def say_object(outcome: Outcome, told: Mapping[str, Any]) -> None:
+    """How a run ended, as the one object of `--json`."""
+    found = [one.to_json() for one in outcome.diagnostics]
+    ok = told["exit_code"] == 0
+    console.say_json({"format": "rftspec.run/1", "ok": ok, **told, "diagnostics": found})
 
 
 def say_finished(folder: Path, display: str) -> int:
@@ -112,7 +124,7 @@ def _gates(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"gate     {word}  {visible(gate['expression'])}  ({visible(gate['detail'])})"
 
 
-def _report(folder: Path) -> Path | None:
+def write_report(folder: Path) -> Path | None:
     """Write the report; a report that cannot be written must not lose the run."""
     from rftspec.report.build import build_report
 
@@ -124,7 +136,8 @@ def _report(folder: Path) -> Path | None:
         return None
 
 
-def _outcome_json(outcome: Outcome, report: Path | None) -> dict[str, Any]:
+def outcome_json(outcome: Outcome, report: Path | None) -> dict[str, Any]:
+    """How a run ended, for a program."""
     return {
         "exit_code": outcome.exit_code,
         "folder": str(outcome.folder),

@@ -201,8 +201,8 @@ def _run_again(asked: Asked) -> int:
 def _opened(asked: Asked) -> Iterator[tuple[Plan, Sequence[Row], GraderSet]]:
     """The spec's plan, the rows of the split, and its graders, typed by all rows of the spec."""
     from rftspec.cli.planning import plan_of
+    from rftspec.run.opening import open_graders
     from rftspec.run.rows import read_splits
-    from rftspec.run.scoring import open_graders
 
     plan = plan_of(asked.target, overrides=asked.overrides, sandbox=asked.sandbox)
     rows = read_splits(plan.data, plan.seed)

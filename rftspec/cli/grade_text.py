@@ -130,25 +130,6 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     yield from _table(("answer", "earns", "", "ties with gold", "failed", "what it is"), rows)
 
 
-def probe_summary(found: Probe | str) -> Iterator[str]:
-    """A probe in two lines, for a plan."""
-    yield "\nprobe"
-    if isinstance(found, str):
-        yield f"  {found}"
-        return
-    from rftspec.plan.probe_findings import LAZY
-
-    gold, told = found.of("gold"), found.gold.told if found.gold is not None else ""
-    if gold is not None:
-        yield f"  the right answer earns {number(gold.mean)}  ({visible(told)})"
-    lazy = [e for e in found.earned if e.name in LAZY]
-    best = max(lazy, key=lambda e: e.mean)
-    yield (
-        f"  the best lazy answer earns {number(best.mean)}  ({best.what}; "
-        f"{len(found.rows)} rows, all kinds: rftspec grade SPEC --probe)"
-    )
-
-
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 

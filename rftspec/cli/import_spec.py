@@ -54,7 +54,11 @@ def import_spec() -> None:
 @import_spec.command("openai", short_help="OpenAI's and Azure's jobs, graders and evals.")
 @_options
 def openai(**given: object) -> int:
-    """A fine-tuning job (method reinforcement), a grader, or an eval: JSON, or Azure's YAML."""
+    """A fine-tuning job (method reinforcement), a grader, or an eval: JSON, or Azure's YAML.
+
+    \b
+    rftspec import openai job.json --out spec.yaml --train train.jsonl
+    """
     from rftspec.spec.importing.openai import import_openai
 
     return _import(import_openai, given)
@@ -63,7 +67,11 @@ def openai(**given: object) -> int:
 @import_spec.command("trl", short_help="TRL's GRPOConfig, or the YAML of its scripts.")
 @_options
 def trl(**given: object) -> int:
-    """A GRPOConfig as JSON or YAML, or the YAML that a script of TRL reads."""
+    """A GRPOConfig as JSON or YAML, or the YAML that a script of TRL reads.
+
+    \b
+    rftspec import trl grpo.yaml --out spec.yaml
+    """
     from rftspec.spec.importing.trl import import_trl
 
     return _import(import_trl, given)
@@ -72,7 +80,11 @@ def trl(**given: object) -> int:
 @import_spec.command("axolotl", short_help="Axolotl's configs with `rl: grpo`.")
 @_options
 def axolotl(**given: object) -> int:
-    """A config with `rl: grpo`."""
+    """A config with `rl: grpo`.
+
+    \b
+    rftspec import axolotl config.yaml --out spec.yaml
+    """
     from rftspec.spec.importing.axolotl import import_axolotl
 
     return _import(import_axolotl, given)
@@ -159,7 +171,7 @@ def _say_text(made: Imported, out: Path | None) -> None:
     counted = count_line(made.diagnostics)
     told = f"{made.kind}: {', '.join(parts)}" + (f" ({counted})" if counted else "")
     if out is None:
-        console.say(made.text.removesuffix("\n"))
+        console.give(made.text.removesuffix("\n"))
         console.remark(told)
         return
     files = "".join(f", {name}" for name in made.files)

@@ -9,18 +9,35 @@ from collections.abc import Sequence
 import click
 
 from rftspec import __version__
-from rftspec.cli import care, data, fmt, grade, import_spec, plan, report, run, spec
-from rftspec.cli.console import prepare_streams, remark, remark_diagnostics
+from rftspec.cli import (
+    care,
+    compare,
+    completion,
+    data,
+    fmt,
+    grade,
+    import_spec,
+    init,
+    ls,
+    plan,
+    report,
+    run,
+    show,
+    spec,
+)
+from rftspec.cli import eval as evaluation
+from rftspec.cli.console import complain, prepare_streams, say_failure, wants_color
 from rftspec.cli.exits import BROKEN_PIPE, BUG, FINE, INTERRUPTED, USAGE, WRONG
-from rftspec.cli.text import count_line
+from rftspec.cli.manners import COMPLETE, Manner, teach
+from rftspec.cli.text import count_line, render_all
 from rftspec.diagnostics import DiagnosticError
 
 SECTIONS = {
-    "Spec": ("validate", "explain", "schema", "fmt", "grade", "import"),
+    "Spec": ("init", "validate", "explain", "schema", "fmt", "grade", "import"),
     "Plan": ("plan",),
-    "Run": ("run", "resume"),
-    "Read": ("report",),
-    "Care": ("data", "doctor"),
+    "Run": ("run", "resume", "eval"),
+    "Read": ("report", "compare", "show", "ls"),
+    "Care": ("data", "doctor", "completion"),
 }
 EPILOG = """\b
 Exit codes:
@@ -28,7 +45,7 @@ Exit codes:
   1    the spec, the data or a grader is wrong (said with place and fix)
   2    wrong usage
   3    the run failed and can be resumed (the command is printed)
-  4    finished, but a `require:` gate failed
+  4    finished, but a `require:` gate or `--fail-on-regression` failed
   130  interrupted, can be resumed"""
 
 
@@ -77,49 +94,70 @@ def cli(no_color: bool) -> None:
 
 
 for _verb in (
-    spec.validate, spec.explain, spec.schema, fmt.fmt, grade.grade, import_spec.import_spec,
-    plan.plan,
-    run.run, run.resume, report.report, data.data, care.doctor,
+    init.init, spec.validate, spec.explain, spec.schema, fmt.fmt, grade.grade,
+    import_spec.import_spec, plan.plan,
+    run.run, run.resume, evaluation.evaluate,
+    report.report, compare.compare, show.show, ls.ls, data.data, care.doctor,
+    completion.completion,
 ):  # fmt: skip
     cli.add_command(_verb)
+teach(cli)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code; nothing is raised but SystemExit by click."""
     prepare_streams()
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        outcome = cli.main(
-            args=None if argv is None else list(argv), prog_name="rftspec", standalone_mode=False
-        )
-        sys.stdout.flush()
+        if COMPLETE in os.environ:
+            from rftspec.cli.completing import answer
+
+            return answer(cli, os.environ[COMPLETE])
+        outcome = cli.main(args=words, prog_name="rftspec", standalone_mode=False)
+        if sys.stdout is not None:  # it is None where the shell closed it
+            sys.stdout.flush()
+        return int(outcome or FINE)
     except (BrokenPipeError, SystemExit):
         # click turns a closed pipe into SystemExit, and nothing else with standalone_mode off
         return _pipe_is_gone()
-    except (KeyboardInterrupt, click.Abort):
-        remark("interrupted")
-        return INTERRUPTED
-    except (click.ClickException, DiagnosticError, OSError) as error:
-        return _mistake(error)
-    except Exception as error:
-        from rftspec.cli.crash import bug_report
-
-        remark(bug_report(error))
-        return BUG
-    return int(outcome or FINE)
+    except (Exception, KeyboardInterrupt) as error:
+        return _failure(error, Manner.of(words))
 
 
-def _mistake(error: click.ClickException | DiagnosticError | OSError) -> int:
-    """Say what was wrong with what the person gave us or with the machine; the exit code for it."""
-    if isinstance(error, click.ClickException):
+def _failure(error: BaseException, manner: Manner) -> int:
+    """Say what was wrong with what the person gave us, the machine, or us; its exit code."""
+    code, message = _account(error)
+    found = error.diagnostics if isinstance(error, DiagnosticError) else ()
+    if manner.json:
+        say_failure(code, message, found)
+        return code
+    if isinstance(error, click.UsageError):
         error.show()
-        return USAGE if isinstance(error, click.UsageError) else WRONG
+    elif found:
+        shown = [one for one in found if one.severity == "error" or not manner.quiet]
+        complain(render_all(shown, color=wants_color(sys.stderr)) + "\n")
+        if not manner.quiet:
+            complain(message)
+    else:
+        complain(message)
+    return code
+
+
+def _account(error: BaseException) -> tuple[int, str]:
+    """The exit code of a failure, and the words for it."""
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, click.ClickException):
+        code = USAGE if isinstance(error, click.UsageError) else WRONG
+        return code, f"error: {error.format_message()}"
     if isinstance(error, DiagnosticError):
-        remark_diagnostics(error.diagnostics)
-        remark(f"{count_line(error.diagnostics)}. Nothing was run.")
-        return WRONG
-    place = f"{error.filename}: " if error.filename else ""
-    remark(f"error: {place}{error.strerror or error}")
-    return WRONG
+        return WRONG, f"{count_line(error.diagnostics)}. Nothing was run."
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return WRONG, f"error: {place}{error.strerror or error}"
+    from rftspec.cli.crash import bug_report
+
+    return BUG, bug_report(error)
 
 
 def _pipe_is_gone() -> int:

@@ -4,45 +4,93 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rftspec.cli.text import paint, shown_path
-from rftspec.cli.visible import clip, visible, width
+from rftspec.cli.visible import visible, width
 from rftspec.plan.model import Plan, SplitPlan
 
-NAME, VALUE = 20, 34
-REASON = 64
+NAME = 19
+WIDE, NARROW = 96, 72
+"""Columns from which on values get more room, and the fewest that are laid out for."""
 SECTIONS = ("model", "data", "response", "graders", "reward", "train", "evaluate", "require")
 _LEFT_OUT = frozenset({"references", "metrics", "format", "control", "prompt", "disjoint"})
 
+Row = tuple[str, str, str]
+"""Name, value, reason."""
 
-def plan_text(plan: Plan, *, color: bool = False) -> str:
-    """The whole of what `rftspec plan` prints above its last line."""
-    title = paint(visible(plan.name), "1", color=color)
-    lines = [f"{title}  plan {plan.hash}"]
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is written on: how wide it is, and whether it has colours."""
+
+    columns: int = 100
+    color: bool = False
+
+    def title(self, text: str) -> str:
+        """A section's heading."""
+        return paint(visible(text), "1", color=self.color)
+
+    def faint(self, text: str) -> str:
+        """Text that stands back."""
+        return paint(text, "2", color=self.color)
+
+    @property
+    def value(self) -> int:
+        """Columns of the values."""
+        return 30 if self.columns >= WIDE else 22
+
+    def row(self, name: str, value: str, reason: str) -> list[str]:
+        """`name  value  reason`: each goes on below itself, and nothing is left empty.
+
+        A value that is wider than its column takes the whole line, and its reason the next.
+        """
+        start = NAME + 3
+        name, value, reason = visible(name), visible(value), visible(reason)
+        lead = f"  {name:<{NAME}} " if width(name) <= NAME else f"  {name}\n{'':<{start}}"
+        at = start + self.value + 1
+        room = max(NARROW, self.columns) - at
+        told = textwrap.wrap(reason, room)
+        if not value and reason:
+            wrapped = textwrap.wrap(reason, max(NARROW, self.columns) - start)
+            lines = [lead + self.faint(wrapped[0])]
+            lines += [" " * start + self.faint(line) for line in wrapped[1:]]
+        elif width(value) <= self.value:
+            pad = " " * (self.value - width(value) + 1)
+            first = f"{lead}{value}{pad}{self.faint(told[0])}" if told else f"{lead}{value}"
+            lines = [first, *(" " * at + self.faint(line) for line in told[1:])]
+        else:
+            wrapped = textwrap.wrap(value, max(NARROW, self.columns) - start)
+            lines = [f"{lead}{wrapped[0]}", *(" " * start + line for line in wrapped[1:])]
+            told = textwrap.wrap(reason, max(NARROW, self.columns) - start - 2)
+            lines += [" " * (start + 2) + self.faint(line) for line in told]
+        return [part.rstrip() for line in lines for part in line.split("\n")]
+
+    def section(self, name: str, rows: Sequence[Row]) -> list[str]:
+        """A heading with its rows, an empty line above."""
+        lines = ["", self.title(name)]
+        for row in rows:
+            lines += self.row(*row)
+        return lines
+
+
+def plan_text(plan: Plan, paper: Paper | None = None) -> str:
+    """Every number of a plan with its reason, section by section."""
+    paper = paper or Paper()
+    lines = [f"{paper.title(plan.name)}  plan {plan.hash}"]
     for title, rows in _sections(plan):
-        lines += ["", paint(title, "1", color=color)]
-        for name, value, reason in rows:
-            lines += _row(name, value, reason, color=color)
-    lines += ["", paint("work", "1", color=color), *(f"  {line}" for line in _work(plan))]
+        lines += paper.section(title, rows)
+    lines += ["", paper.title("work")]
+    for line in _work(plan):
+        lines += textwrap.wrap(
+            line, max(NARROW, paper.columns), initial_indent="  ", subsequent_indent="    "
+        )
     return "\n".join(lines)
 
 
-def _row(name: str, value: str, reason: str, *, color: bool) -> list[str]:
-    """`name  value  reason`; a reason that does not fit goes on below itself."""
-    value = visible(value)
-    lead = f"  {visible(name):<{NAME}} {value}"
-    pad = " " * max(1, NAME + VALUE + 3 - width(lead))
-    told = textwrap.wrap(visible(reason), REASON) or [""]
-    indent = " " * (NAME + VALUE + 3)
-    if width(lead) > NAME + VALUE + 2:
-        return [lead, *(indent + paint(line, "2", color=color) for line in told)]
-    first = lead + pad + paint(told[0], "2", color=color)
-    return [first.rstrip(), *(indent + paint(line, "2", color=color) for line in told[1:])]
-
-
-def _sections(plan: Plan) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+def _sections(plan: Plan) -> Iterator[tuple[str, list[Row]]]:
     reasons = plan.reasons
     yield (
         "run",
@@ -59,17 +107,17 @@ def _sections(plan: Plan) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     yield "evaluate", _fields(plan, "evaluate") + list(_measures(plan))
 
 
-def _fields(plan: Plan, section: str) -> list[tuple[str, str, str]]:
+def _fields(plan: Plan, section: str) -> list[Row]:
     """The scalar fields of a section, as they stand in the plan."""
     values: Mapping[str, Any] = plan.to_json()[section]
     return [
-        (name, _shown(value), plan.reasons.get(f"{section}.{name}", ""))
+        (name, shown(value), plan.reasons.get(f"{section}.{name}", ""))
         for name, value in values.items()
         if name not in _LEFT_OUT and value is not None
     ]
 
 
-def _data(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _data(plan: Plan) -> Iterator[Row]:
     for name in ("train", "validation", "test"):
         split: SplitPlan | None = getattr(plan.data, name)
         told = "none" if split is None else f"{split.rows:,} rows  sha256 {split.sha256[:8]}"
@@ -80,41 +128,40 @@ def _data(plan: Plan) -> Iterator[tuple[str, str, str]]:
         yield "control", plan.data.control, plan.reasons.get("data.control", "")
 
 
-def _format(plan: Plan) -> list[tuple[str, str, str]]:
+def _format(plan: Plan) -> list[Row]:
     if plan.response.format is None:
         return []
     kind = str(plan.response.format.get("type"))
     return [("format", kind, plan.reasons.get("response.format", ""))]
 
 
-def _graders(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _graders(plan: Plan) -> Iterator[Row]:
     for name, settings in plan.graders.items():
         bounds = settings.get("range")
         told = str(settings.get("type"))
         if bounds:
-            told += f"  {_shown(bounds[0])} to {_shown(bounds[1])}"
+            told += f"  {shown(bounds[0])} to {shown(bounds[1])}"
         yield name, told, ""
-    for line in plan.reward.strip().splitlines():
-        yield "reward", line.strip(), plan.reasons.get("reward", "")
+    yield "reward", " ".join(plan.reward.split()), plan.reasons.get("reward", "")
     low, high = plan.reward_range
-    floor = f"{_shown(low)} to {_shown(high)}"
+    floor = f"{shown(low)} to {shown(high)}"
     yield "reward_range", floor, plan.reasons.get("reward_range", "")
     told = "the reward of a sample that could not be graded: an error never pays"
-    yield "floor", _shown(low), told
-    yield "stop_above", _shown(plan.stop_above), plan.reasons.get("stop_above", "")
+    yield "floor", shown(low), told
+    yield "stop_above", shown(plan.stop_above), plan.reasons.get("stop_above", "")
     yield "infrastructure", plan.infrastructure, plan.reasons.get("infrastructure", "")
 
 
-def _measures(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _measures(plan: Plan) -> Iterator[Row]:
     for name, expression in plan.evaluate.metrics.items():
-        yield name, clip(" ".join(expression.split()), 90), ""
+        yield name, " ".join(expression.split()), ""
     for reference in plan.evaluate.references:
         told = f"vote over {reference.samples}" if reference.kind == "vote" else "outputs"
         if reference.path:
             told += f"  {shown_path(reference.path)}"
         yield reference.name, told, reference.note or ""
     for gate in plan.require:
-        yield "require", clip(" ".join(gate.split()), 90), "exit code 4 if it fails"
+        yield "require", " ".join(gate.split()), "exit code 4 if it fails"
 
 
 def _work(plan: Plan) -> Iterator[str]:
@@ -143,7 +190,7 @@ def _work(plan: Plan) -> Iterator[str]:
         )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A JSON value as a person writes it."""
     if isinstance(value, str):
         return value
@@ -152,5 +199,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) else str(value)
     if isinstance(value, list):
-        return ", ".join(_shown(one) for one in value)
+        return ", ".join(shown(one) for one in value)
     return json.dumps(value, ensure_ascii=False)

@@ -129,7 +129,9 @@ def evaluation_line(seen: EvaluationSeen) -> str:
     metrics = [
         f"{visible(key)} {number(value)}"
         for key, value in seen.metrics.items()
-        if key not in _REPORTED_ELSEWHERE and "/" not in key and not key.endswith("_count")
+        if key not in _REPORTED_ELSEWHERE
+        and "/" not in key
+        and not key.endswith(("_count", "_error_mean"))
     ]
     told = " · ".join(metrics[:SHOWN_METRICS])
     return f"{name} on {seen.rows} {seen.split} rows × {per_row}: {told}"

@@ -30,6 +30,16 @@ def visible(text: str, *, keep_newlines: bool = False) -> str:
     return "".join(out)
 
 
+def inert_json(text: str) -> str:
+    """JSON whose strings hold nothing that a terminal obeys: such characters become `\\u202e`."""
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    return "".join(
+        _json_escape(char) if char not in "\n\t" and unicodedata.category(char) in _UNSAFE else char
+        for char in text
+    )
+
+
 def width(text: str) -> int:
     """Columns that safe text takes in a terminal: wide letters two, combining marks none."""
     if text.isascii():
@@ -55,6 +65,14 @@ def _escape(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _json_escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def _char_width(char: str) -> int:

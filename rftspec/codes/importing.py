@@ -57,6 +57,7 @@ PAGES = (
     CodePage(
         "E708",
         "A file that is there already",
-        "`rftspec import --out` overwrites nothing, unless `--force` is given.",
+        "`rftspec import --out` overwrites nothing, unless `--force` is given, and `rftspec init` "
+        "nothing at all: name another folder, or move what is there.",
     ),
 )

@@ -194,4 +194,13 @@ PAGES = (
         "Answers longer than the model's context",
         "Prompt and answer together must fit in the context that the model's config.json states.",
     ),
+    CodePage(
+        "E507",
+        "No adapter to go on with",
+        "`model.adapter` names a folder that PEFT has saved a LoRA adapter in: "
+        "adapter_config.json and adapter_model.safetensors. A finished run has one in `adapter/`. "
+        "Other kinds of adapters are not trained on.",
+        "  base: builtin:case-reader\n",
+        "  base: builtin:case-reader\n  adapter: ./nothing\n",
+    ),
 )

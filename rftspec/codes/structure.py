@@ -88,7 +88,8 @@ PAGES = (
         "E111",
         "Fields that contradict each other",
         "Two fields say the same or exclude each other (`steps` and `epochs`; `file` and `source` "
-        "of a Python grader; `outputs` and `vote` of a reference), or none of them is there.",
+        "of a Python grader; `outputs` and `vote` of a reference), or one needs another that is "
+        "not there (`train.early_stopping` needs `data.validation`).",
         "  steps: 4\n",
         "  steps: 4\n  epochs: 2\n",
     ),
@@ -127,6 +128,15 @@ PAGES = (
         "  prompts_per_step: 400\n",
     ),
     CodePage(
+        "W119",
+        "A field without effect",
+        "Other fields make this one do nothing: the clip bounds a ratio that is 1 while there is "
+        "one update per batch (`train.updates_per_batch`), and the estimate k1 of the divergence "
+        "has no gradient on average where the divergence is a term of the loss.",
+        "  steps: 4\n",
+        "  steps: 4\n  clip: 0.3\n",
+    ),
+    CodePage(
         "E117",
         "A variable that the environment does not have",
         "`${env:NAME}` reads the environment and is never empty by chance; `${env:NAME:-default}` "
@@ -137,8 +147,8 @@ PAGES = (
     CodePage(
         "E118",
         "A field that the environment does not decide",
-        "`${env:NAME}` is for model names, paths and addresses, which differ between machines. "
-        "What decides the run stands in the spec, or is given with --set.",
+        "`${env:NAME}` is for model names, paths, addresses and headers, which differ between "
+        "machines. What decides the run stands in the spec, or is given with --set.",
         "  prompts_per_step: 4\n",
         "  prompts_per_step: ${env:PROMPTS}\n",
     ),

@@ -16,23 +16,31 @@ MANY_BYTES = 4 << 20
 
 def read_jsonl(stream: Stream, path: Path) -> Reader:
     """Every row; a bad line is told and passed over. Empty lines at the end are allowed."""
-    lines = lines_of(stream, path)
     parse: Parse = fast_parser() if path.stat().st_size > MANY_BYTES else parse_row
-    blank: int | None = None
-    for number, raw in _first_checked(lines, path):
+    for number, raw in raw_rows(stream, path):
         if isinstance(raw, RowError):
             yield number, raw, b""
+            continue
+        try:
+            yield number, parse(raw), b""
+        except RowError as error:
+            yield number, error, raw
+
+
+def raw_rows(stream: Stream, path: Path) -> Iterator[tuple[int, bytes | RowError]]:
+    """The text of every row with its line, not yet read; what is wrong about the lines as such."""
+    blank: int | None = None
+    for number, raw in _first_checked(lines_of(stream, path), path):
+        if isinstance(raw, RowError):
+            yield number, raw
             return
         if not raw or raw.isspace():
             blank = blank or number
             continue
         if blank is not None:
-            yield blank, RowError("E203", "an empty line between rows", hint="delete it"), b""
+            yield blank, RowError("E203", "an empty line between rows", hint="delete it")
             blank = None
-        try:
-            yield number, parse(raw), b""
-        except RowError as error:
-            yield number, error, raw
+        yield number, raw
 
 
 def _first_checked(lines: Iterator[bytes], path: Path) -> Iterator[tuple[int, bytes | RowError]]:

@@ -38,7 +38,38 @@ def _render(text: str, item: Mapping[str, Any]) -> str:
         raise RowError("E206", message) from None
 
 
+def prompt_text(item: Mapping[str, Any], prompt: Any = None) -> str:
+    """The text of all messages of a row together, line by line. Raises as `messages_of`."""
+    if prompt is None:
+        plain = _plain_text(item.get("messages"))
+        if plain is not None:
+            return plain
+    contents = [message.get("content") for message in messages_of(item, prompt)]
+    return "\n".join([text if type(text) is str else _content(text) for text in contents])
+
+
+def _plain_text(messages: Any) -> str | None:
+    """The text of messages that hold texts and nothing odd; None where a closer look is due."""
+    if type(messages) is not list:
+        return None
+    try:
+        texts = [message["content"] for message in messages]
+        roles = [message["role"] for message in messages]
+        text = "\n".join(texts)
+        is_known = _ROLE_SET.issuperset(roles) and roles[-1] == "user"
+    except (TypeError, KeyError, IndexError):
+        return None
+    return text if is_known and all(map(str.strip, texts)) else None
+
+
+def _content(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return ""
+
+
 _ROLES = ("developer", "system", "user", "assistant", "tool")
+_ROLE_SET = frozenset(_ROLES)
 
 
 def check_messages(messages: Any) -> list[dict[str, Any]]:

@@ -22,8 +22,11 @@ from rftspec.diagnostics import Diagnostic, DiagnosticError, Span
 __all__ = [
     "Line",
     "RowError",
+    "bad_line",
     "check_messages",
     "file_hash",
+    "is_jsonl",
+    "line_of",
     "messages_of",
     "parse_row",
     "read_rows",
@@ -66,6 +69,24 @@ def scan_rows(path: Path, shown: str | None = None, digest: Any = None) -> Itera
                 index += 1
     except RowError as error:
         yield Line(index, number, None, _diagnose(error, name, number, b""))
+
+
+def is_jsonl(path: Path) -> bool:
+    """Whether a file is read as JSONL, by its name."""
+    return not is_hub(path) and kind_of(path) not in (".parquet", ".json", ".csv", ".tsv")
+
+
+def line_of(number: int, raw: bytes, shown: str) -> Line:
+    """One row from its text; its index among the rows is not known here, and is 0."""
+    try:
+        return Line(0, number, parse_row(raw))
+    except RowError as error:
+        return bad_line(number, error, shown, raw)
+
+
+def bad_line(number: int, error: RowError, shown: str, raw: bytes = b"") -> Line:
+    """A line that is no row."""
+    return Line(0, number, None, _diagnose(error, shown, number, raw))
 
 
 def _read(path: Path, digest: Any) -> Reader:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,48 @@ CONFIG = "adapter_config.json"
 
 
 def attach(model: nn.Module, plan: ModelPlan, *, seed: int, place: str) -> Any:
-    """The model with a fresh LoRA: A drawn from the seed, B zero, both in fp32 (M208)."""
+    """The model with the plan's saved adapter, or with a fresh one, in fp32 (M208, M212).
+
+    A fresh one has A drawn from the seed and B zero.
+    """
+    wrapped = _fresh(model, plan, seed) if plan.adapter is None else _saved(model, plan.adapter)
+    wrapped.peft_config["default"].base_model_name_or_path = place
+    for _, parameter in parameters(wrapped):
+        parameter.data = parameter.data.float()
+    return wrapped.eval()
+
+
+def _saved(model: nn.Module, folder: str) -> Any:
+    """The model with an adapter that PEFT has saved, ours or another's, to be trained on."""
+    from peft import PeftModel
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice to those who merge
+            warnings.filterwarnings("error", message=".*missing adapter keys.*")
+            return PeftModel.from_pretrained(
+                model,
+                folder,
+                is_trainable=True,
+                autocast_adapter_dtype=False,
+            )
+    except Exception as error:
+        told = " ".join(str(error).split())[:200]
+        raise problem(
+            "M212", f"the adapter in {folder} does not fit the model: {told}", path="model.adapter"
+        ) from error
+
+
+def _fresh(model: nn.Module, plan: ModelPlan, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
-    targets: str | list[str] = list(plan.lora_targets)
-    if targets == ["all-linear"]:
-        targets = "all-linear"
     config = LoraConfig(
         r=plan.lora_rank,
         lora_alpha=plan.lora_alpha,
-        target_modules=targets,
+        target_modules=_targets(model, plan.lora_targets),
+        use_rslora=plan.lora_variant == "rslora",
+        use_dora=plan.lora_variant == "dora",
         lora_dropout=0.0,
         fan_in_fan_out=any(isinstance(m, Conv1D) for m in model.modules()),
         bias="none",
@@ -42,15 +74,39 @@ def attach(model: nn.Module, plan: ModelPlan, *, seed: int, place: str) -> Any:
             # peft asks transformers by a name that transformers has renamed
             warnings.filterwarnings("ignore", category=FutureWarning)
             torch.manual_seed(seed)
-            wrapped = get_peft_model(model, config, autocast_adapter_dtype=False)
+            return get_peft_model(model, config, autocast_adapter_dtype=False)
     except ValueError as error:
         raise problem(
             "M208", f"LoRA cannot be attached: {error}", path="model.lora.targets"
         ) from error
-    wrapped.peft_config["default"].base_model_name_or_path = place
-    for _, parameter in parameters(wrapped):
-        parameter.data = parameter.data.float()
-    return wrapped.eval()
+
+
+def _targets(model: nn.Module, wanted: Sequence[str]) -> str | list[str]:
+    """Names as peft takes them: patterns become the whole names that they match (M208)."""
+    if list(wanted) == ["all-linear"]:
+        return "all-linear"
+    found: list[str] = []
+    for target in wanted:
+        if not set(target) & set("*?["):
+            found.append(target)
+            continue
+        names = [n for n in _linear_names(model) if fnmatchcase(f".{n}", f"*.{target}")]
+        if not names:
+            raise problem("M208", f"no linear layer matches `{target}`", path="model.lora.targets")
+        found += names
+    return found
+
+
+def _linear_names(model: Any) -> list[str]:
+    """Whole names of the linear layers, less the output layer."""
+    from transformers.pytorch_utils import Conv1D
+
+    output = model.get_output_embeddings()
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and module is not output
+    ]
 
 
 def parameters(wrapped: nn.Module) -> list[tuple[str, nn.Parameter]]:
@@ -78,7 +134,8 @@ def save(wrapped: Any, folder: Path) -> None:
     plain = {n: t.detach().to("cpu").contiguous() for n, t in sorted(tensors.items())}
     config = wrapped.peft_config["default"].to_dict()
     config["inference_mode"] = True
-    config["target_modules"] = sorted(config["target_modules"])
+    if not isinstance(config["target_modules"], str):  # a pattern of another's adapter
+        config["target_modules"] = sorted(config["target_modules"])
     text = json.dumps(config, indent=2, sort_keys=True, default=str) + "\n"
     write_whole(folder / WEIGHTS, to_bytes(plain, metadata={"format": "pt"}))
     write_whole(folder / CONFIG, text.encode())

@@ -24,7 +24,7 @@ def save_state(wrapped: Any, learner: Learner, folder: Path) -> None:
 
     adapter.save(wrapped, folder)
     optimizer = learner.optimizer
-    tensors = {"mean": optimizer.mean.to("cpu"), "square": optimizer.square.to("cpu")}
+    tensors = {name: tensor.to("cpu") for name, tensor in optimizer.moments().items()}
     write_whole(folder / MOMENTS, to_bytes(tensors))
     progress = {
         "format": "engine/1",
@@ -42,14 +42,14 @@ def load_state(wrapped: Any, learner: Learner, folder: Path) -> None:
         progress = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
         tensors = load_file(folder / MOMENTS)
         steps, updates = int(progress["steps_taken"]), int(progress["updates"])
-        tensors = {name: tensors[name] for name in ("mean", "square")}
     except Exception as error:
         raise problem("M212", f"{folder} holds no readable state ({error})") from error
     optimizer = learner.optimizer
-    if any(tensors[name].shape != optimizer.mean.shape for name in ("mean", "square")):
+    moments = optimizer.moments()
+    if {n: t.shape for n, t in tensors.items()} != {n: t.shape for n, t in moments.items()}:
         raise problem("M212", f"the optimiser's state in {folder} is of another adapter")
     adapter.load(wrapped, folder)
-    optimizer.mean.copy_(tensors["mean"])
-    optimizer.square.copy_(tensors["square"])
+    for name, moment in moments.items():
+        moment.copy_(tensors[name])
     optimizer.updates = updates
     learner.steps_taken = steps

@@ -7,6 +7,7 @@ slices of it. Other architectures go through `engine.plain`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ _STATIC_ROPE = frozenset({"default", "linear", "llama3", "yarn"})
 _QKV = ("q_proj", "k_proj", "v_proj")
 _GATE_UP = ("gate_proj", "up_proj")
 _ADAPTED = frozenset({*_QKV, *_GATE_UP, "o_proj", "down_proj"})
+_IS_A_OR_B = re.compile(r"\.lora_[AB]\.[^.]+\.weight$")
 
 Lora = tuple[torch.Tensor, torch.Tensor]
 """(A [k, in], scaled block-diagonal B transposed [k, out]) of a fused projection."""
@@ -37,12 +39,28 @@ def why_not_lean(wrapped: Any) -> str | None:
         return "it has sliding-window attention"
     if model.model.rotary_emb.rope_type not in _STATIC_ROPE:
         return f"its rotary embedding is {model.model.rotary_emb.rope_type}"
+    if (found := beyond_plain_lora(wrapped)) is not None:
+        return found
     for name, module in wrapped.named_modules():
         last = name.rsplit(".", 1)[-1]
         if hasattr(module, "lora_A") and last not in _ADAPTED:
             return f"LoRA is on {last}"
         if last in _ADAPTED and type(getattr(module, "base_layer", module)) is not nn.Linear:
             return "its weights stay in NF4"
+    return None
+
+
+def beyond_plain_lora(wrapped: Any) -> str | None:
+    """What an adapter is or has beside the A and B of plain LoRA, as a reason; None for nothing."""
+    config = wrapped.peft_config["default"]
+    kind = str(getattr(config.peft_type, "value", config.peft_type))
+    if kind != "LORA":
+        return f"its adapter is {kind}"
+    if any(getattr(module, "lora_variant", None) for module in wrapped.modules()):
+        return "its adapter is a variant of LoRA"
+    trained = (name for name, parameter in wrapped.named_parameters() if parameter.requires_grad)
+    if not all(_IS_A_OR_B.search(name) for name in trained):
+        return "its adapter trains more than A and B"
     return None
 
 

@@ -15,7 +15,7 @@ from rftspec.engine.learner import Learner, Scored, Scorer
 from rftspec.engine.load import choose_device, load_model, load_tokenizer, locate, stop_tokens
 from rftspec.engine.loss import token_logprobs
 from rftspec.engine.packed import completion_hidden
-from rftspec.engine.packing import Work, pack
+from rftspec.engine.packing import Work, pack, token_facts
 from rftspec.engine.plain import PlainSampler, PlainScorer
 from rftspec.engine.problems import problem
 from rftspec.engine.quantize import hold_exact_copy, quantize_nf4
@@ -36,14 +36,14 @@ class LeanScorer:
         self.decoder = decoder
         self.temperature = temperature if temperature > 0 else 1.0
 
-    def score(self, batch: Sequence[Work], *, tuned: bool) -> Scored:
+    def score(self, batch: Sequence[Work], *, tuned: bool, entropy: bool = False) -> Scored:
         """Log-probabilities of every completion token of a micro-batch."""
         packed = pack(batch, self.decoder.device)
         hidden = completion_hidden(self.decoder, packed, tuned=tuned)
         logprobs, entropies = token_logprobs(
-            hidden, self.decoder.head, packed.targets_C, self.temperature
+            hidden, self.decoder.head, packed.targets_C, self.temperature, entropy=entropy
         )
-        return Scored(logprobs, entropies, packed.sampled_C, packed.advantages_C)
+        return Scored(logprobs, entropies, token_facts(batch, self.decoder.device))
 
 
 class LocalEngine:
@@ -70,25 +70,13 @@ class LocalEngine:
             plan.train,
             max_tokens=plan.response.max_tokens,
             token_budget=budget,
+            compute=wrapped.get_base_model().dtype,
         )
 
     @classmethod
     def open(cls, plan: Plan) -> LocalEngine:
         """Load the base, quantise it, attach the adapter; DiagnosticError (M2xx) if it cannot."""
-        # bitsandbytes warns on import that an optional kernel, which we do not use, is not there
-        logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-        device = choose_device(plan.device)
-        place = locate(plan.model)
-        dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-        tokenizer = load_tokenizer(place, plan.model.revision)
-        model = load_model(place, plan.model.revision, dtype)
-        if plan.model.quantization == "nf4":
-            if device.type == "cuda":
-                model.to(device)
-            quantize_nf4(model, dtype)
-            if device.type == "cpu" or _copy_fits(model):
-                hold_exact_copy(model)
-        model.to(device)
+        model, tokenizer, place, device = load_base(plan)
         wrapped = adapter.attach(model, plan.model, seed=plan.seed, place=place)
         return cls(plan, wrapped, tokenizer, device)
 
@@ -112,6 +100,18 @@ class LocalEngine:
             "path": lean if self.slow_because is None else plain,
             **{f"{p}": version(p) for p in ("torch", "transformers", "peft", "bitsandbytes")},
         }
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens of prompt and answer together; None where the model states no limit."""
+        found = getattr(self.wrapped.get_base_model().config, "max_position_embeddings", None)
+        return found if isinstance(found, int) else None
+
+    def peak_memory(self) -> int | None:
+        """Most bytes that torch has held on the card so far; None on a CPU."""
+        if self.device.type != "cuda":
+            return None
+        return torch.cuda.max_memory_reserved(self.device)
 
     def encode(self, item_messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
         """A row's messages through the chat template, with the generation prompt (M214)."""
@@ -192,7 +192,7 @@ class LocalEngine:
         ]
 
     def _check_lengths(self, prompts: Sequence[Prompt], max_tokens: int) -> None:
-        limit = getattr(self.wrapped.get_base_model().config, "max_position_embeddings", None)
+        limit = self.context
         if limit is None:
             return
         for prompt in prompts:
@@ -204,6 +204,28 @@ class LocalEngine:
                     f"{max_tokens} of the answer that is more than the model's {limit}",
                     path="response.max_tokens",
                 )
+
+
+def load_base(plan: Plan) -> tuple[Any, Any, str, torch.device]:
+    """The base as a plan wants it, quantised and on its device: (model, tokenizer, place, device).
+
+    Raises DiagnosticError (M2xx) where that cannot be.
+    """
+    # bitsandbytes warns on import that an optional kernel, which we do not use, is not there
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    device = choose_device(plan.device)
+    place = locate(plan.model)
+    dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
+    tokenizer = load_tokenizer(place, plan.model.revision)
+    model = load_model(place, plan.model.revision, dtype)
+    if plan.model.quantization == "nf4":
+        if device.type == "cuda":
+            model.to(device)
+        quantize_nf4(model, dtype)
+        if device.type == "cpu" or _copy_fits(model):
+            hold_exact_copy(model)
+    model.to(device)
+    return model, tokenizer, place, device
 
 
 def _kv_budget(device: torch.device) -> int:

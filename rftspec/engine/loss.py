@@ -25,6 +25,7 @@ class _TokenLogprobs(torch.autograd.Function):
         targets: torch.Tensor,
         temperature: float,
         keep: bool,
+        entropy: bool,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         rows, vocabulary = hidden.shape[0], head.shape[0]
         keep = keep and rows * vocabulary <= KEPT_ELEMENTS
@@ -38,13 +39,14 @@ class _TokenLogprobs(torch.autograd.Function):
             if keep:
                 kept.append(p)
         ctx.save_for_backward(hidden, head, targets, *kept)
-        ctx.temperature = temperature
-        ctx.mark_non_differentiable(entropies)
+        ctx.temperature, ctx.entropy = temperature, entropy
+        if not entropy:
+            ctx.mark_non_differentiable(entropies)
         return logprobs, entropies
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        grad = grads[0]
+        grad, grad_entropy = grads
         hidden, head, targets, *kept = ctx.saved_tensors
         grad_hidden = torch.empty_like(hidden)
         for i, part in enumerate(_chunks(hidden.shape[0], head.shape[0])):
@@ -53,22 +55,40 @@ class _TokenLogprobs(torch.autograd.Function):
             )[0]  # fmt: skip
             # d log p[target] / d logits = onehot(target) - p
             scale = grad[part, None] / ctx.temperature
+            extra = None
+            if ctx.entropy:
+                extra = _entropy_gradient(p, grad_entropy[part, None] / ctx.temperature)
             grad_logits = p.mul_(-scale)
             grad_logits.scatter_add_(1, targets[part, None], scale)
+            if extra is not None:
+                grad_logits.add_(extra)
             torch.mm(grad_logits.to(head.dtype), head, out=grad_hidden[part])
-        return grad_hidden, None, None, None, None
+        return grad_hidden, None, None, None, None, None
+
+
+def _entropy_gradient(p: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Scaled d entropy / d logits = −p·(log p + entropy); [rows, vocabulary]."""
+    weighted = torch.xlogy(p, p)
+    entropy = -weighted.sum(-1, keepdim=True)
+    return weighted.add_(p * entropy).mul_(-scale)
 
 
 def token_logprobs(
-    hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor, temperature: float
+    hidden: torch.Tensor,
+    head: torch.Tensor,
+    targets: torch.Tensor,
+    temperature: float,
+    *,
+    entropy: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(log p of each target, entropy of each distribution), both [rows] fp32.
 
-    `hidden` [rows, width] is differentiated, `head` [vocabulary, width] is not, nor the entropy.
+    `hidden` [rows, width] is differentiated, `head` [vocabulary, width] is not; the entropy only
+    with `entropy`.
     """
     keep = torch.is_grad_enabled() and hidden.requires_grad
     apply: Any = _TokenLogprobs.apply
-    out = apply(hidden, head, targets, temperature, keep)
+    out = apply(hidden, head, targets, temperature, keep, entropy)
     return out[0], out[1]
 
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,13 +16,26 @@ from rftspec.engine.types import Completion, Prompt
 _MASKED = -1e30
 
 
+def _one(length: int) -> float:
+    del length
+    return 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Completions of one prompt with the advantage of each: a group, or a part of one."""
 
     prompt: Prompt
     completions: tuple[Completion, ...]
-    advantages: NDArray[np.float64]
+    advantages: tuple[NDArray[np.float64], ...]
+    """[T] of each completion."""
+    weight: Callable[[int], float] = _one
+    """The weight of a token in a completion of that many tokens."""
+
+    @property
+    def has_signal(self) -> bool:
+        """True unless every advantage is exactly zero."""
+        return any(bool(np.any(a != 0.0)) for a in self.advantages)
 
     @property
     def tokens(self) -> int:
@@ -58,8 +71,40 @@ def _split(work: Work, budget: int) -> list[Work]:
     return [
         piece
         for p in parts
-        for piece in _split(Work(work.prompt, work.completions[p], work.advantages[p]), budget)
+        for piece in _split(
+            replace(work, completions=work.completions[p], advantages=work.advantages[p]), budget
+        )
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What is known of a micro-batch's completion tokens before the model is asked; all [C]."""
+
+    sampled: torch.Tensor
+    """Log-probabilities as they were recorded while sampling."""
+    advantages: torch.Tensor
+    weights: torch.Tensor
+    """Each token's weight in the loss, before the division by the batch's counts."""
+    completion: torch.Tensor
+    """Which completion a token belongs to, counted from 0."""
+
+
+def token_facts(batch: Sequence[Work], device: torch.device) -> TokenFacts:
+    """The facts of all tokens, group by group and completion by completion."""
+    done = [c for w in batch for c in w.completions]
+    lengths = np.array([len(c.tokens) for c in done])
+    weights = np.array([w.weight(len(c.tokens)) for w in batch for c in w.completions])
+
+    def at(array: NDArray[np.generic], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device, dtype)
+
+    return TokenFacts(
+        sampled=at(np.concatenate([c.logprobs for c in done])),
+        advantages=at(np.concatenate([a for w in batch for a in w.advantages])),
+        weights=at(np.repeat(weights, lengths)),
+        completion=at(np.repeat(np.arange(lengths.size), lengths), torch.long),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +130,17 @@ class Packed:
     mask: torch.Tensor
     """[B, 1, completion width, prompt width + completion width], added to scores."""
     targets_C: torch.Tensor
-    sampled_C: torch.Tensor
-    """Log-probabilities as they were recorded while sampling."""
-    advantages_C: torch.Tensor
 
 
 def pack(batch: Sequence[Work], device: torch.device) -> Packed:
     """A micro-batch's tensors."""
     heads = [np.asarray(w.prompt.tokens[:-1], dtype=np.int64) for w in batch]
-    tails, starts, prompt_of, advantages = [], [], [], []
+    tails, starts, prompt_of = [], [], []
     for n, w in enumerate(batch):
-        for completion, advantage in zip(w.completions, w.advantages, strict=True):
+        for completion in w.completions:
             tails.append(np.asarray([w.prompt.tokens[-1], *completion.tokens], dtype=np.int64))
             starts.append(len(w.prompt.tokens) - 1)
             prompt_of.append(n)
-            advantages.append(np.full(len(completion.tokens), advantage))
-    logprobs = [c.logprobs for w in batch for c in w.completions]
     head_lengths = np.array([h.size for h in heads])
     tail_lengths = np.array([t.size - 1 for t in tails])
     pad_p, unpad_p = _padding(head_lengths)
@@ -125,8 +165,6 @@ def pack(batch: Sequence[Work], device: torch.device) -> Packed:
         prompt_of_B=at(np.array(prompt_of)),
         mask=at(mask, torch.float32)[:, None],
         targets_C=at(np.concatenate([t[1:] for t in tails])),
-        sampled_C=at(np.concatenate(logprobs), torch.float32),
-        advantages_C=at(np.concatenate(advantages), torch.float32),
     )
 
 

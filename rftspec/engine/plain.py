@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rftspec.engine.adapter import switched_off
 from rftspec.engine.learner import Scored
-from rftspec.engine.packing import Work
+from rftspec.engine.packing import Work, token_facts
 from rftspec.engine.sampler import OnGroup, Sampled, Sampling, draw
 
 _ROWS = 128
@@ -122,7 +122,7 @@ class PlainScorer:
         self.temperature = temperature
         self.device = next(wrapped.parameters()).device
 
-    def score(self, batch: Sequence[Work], *, tuned: bool) -> Scored:
+    def score(self, batch: Sequence[Work], *, tuned: bool, entropy: bool = False) -> Scored:
         """Log-probabilities of every completion token of a micro-batch."""
         pairs = [(w.prompt.tokens, c) for w in batch for c in w.completions]
         widest = max(len(c.tokens) for _, c in pairs)
@@ -146,20 +146,11 @@ class PlainScorer:
         if self.temperature != 1.0:
             logits = logits / self.temperature
         log_p = logits.log_softmax(-1)
-        entropy = -(log_p.detach().exp() * log_p.detach()).sum(-1)
-        advantages = np.concatenate(
-            [
-                np.full(len(c.tokens), a)
-                for w in batch
-                for c, a in zip(w.completions, w.advantages, strict=True)
-            ]
-        )
-        sampled = np.concatenate([c.logprobs for _, c in pairs])
+        told = log_p if entropy else log_p.detach()
         return Scored(
             logprobs=log_p.gather(1, answers[real][:, None])[:, 0],
-            entropies=entropy,
-            sampled=torch.from_numpy(sampled).to(self.device, torch.float32),
-            advantages=torch.from_numpy(advantages).to(self.device, torch.float32),
+            entropies=-(told.exp() * told).sum(-1),
+            facts=token_facts(batch, self.device),
         )
 
 

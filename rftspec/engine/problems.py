@@ -36,6 +36,8 @@ CODES: Mapping[str, str] = {
     "M214": "The messages cannot be rendered by the model's chat template: some templates refuse "
     "a system message or two messages in a row from one role.",
     "M215": "The training algorithm is not one that the engine has.",
+    "M216": "The adapter is of a kind that adds to the prompt (prompt tuning, prefix tuning): only "
+    "adapters that change weights (LoRA, DoRA, IA3 and the like) can be measured here.",
 }
 """Every code that the engine raises, with the page that `rftspec explain` shows."""
 

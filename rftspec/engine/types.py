@@ -48,6 +48,8 @@ class Group:
     prompt: Prompt
     completions: Sequence[Completion]
     rewards: Sequence[float]
+    weight: float = 1.0
+    """What the group's advantages are multiplied by."""
 
 
 ENGINE_METRICS = (
@@ -58,17 +60,33 @@ ENGINE_METRICS = (
     "learning_rate",
     "logprob_mismatch_max",
     "logprob_mismatch_mean",
+    "mismatch_beyond_bound_share",
+    "clip_share",
+    "clip_low_share",
+    "clip_high_share",
+    "ratio_max",
+    "updates",
     "advantage_abs_mean",
     "groups_trained",
     "groups_no_signal_share",
     "tokens_trained",
     "micro_batches",
 )
-"""What `learn` gives; `kl` only where the plan has a KL term. All declared in record.metrics."""
+"""What `learn` gives: `kl` only where the plan has a KL term, the clip shares, `ratio_max` and
+`updates` only with more than one update per batch. All declared in record.metrics."""
 
 
 class Engine(Protocol):
     """What the loop needs of an engine; `engine.local.LocalEngine` is the real one."""
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens of prompt and answer together; None where there is no such limit."""
+        ...
+
+    def peak_memory(self) -> int | None:
+        """Most bytes of its device's memory so far; None where that is the main memory."""
+        ...
 
     def encode(self, item_messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
         """A row's messages through the chat template, with the generation prompt."""
@@ -94,7 +112,7 @@ class Engine(Protocol):
         ...
 
     def learn(self, groups: Sequence[Group], *, step: int) -> dict[str, float]:
-        """One optimiser step on a batch of groups (steps count from 1); gives `ENGINE_METRICS`."""
+        """The updates of one step (they count from 1) on a batch; gives `ENGINE_METRICS`."""
         ...
 
     def save_adapter(self, folder: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,12 @@ def parse(text: str) -> syntax.Node:
             f"the expression has {count:,} words and signs; at most {MAX_TOKENS:,} are allowed"
         )
         raise ParseFailure(Problem("E304", message, 0, 0, "split it into several graders"))
-    import lark
+    parser = _parser()
+    from lark import UnexpectedInput
 
     try:
-        tree = _parser().parse(text)
-    except lark.UnexpectedInput as error:
+        tree = parser.parse(text)
+    except UnexpectedInput as error:
         from rftspec.expr.mistakes import explain
 
         raise ParseFailure(explain(text, error, tokens(text))) from None
@@ -63,18 +65,35 @@ def parse(text: str) -> syntax.Node:
 
 def tokens(text: str) -> list[Token]:
     """The tokens of a text up to the first character that starts none."""
-    import lark
+    parser = _parser()
+    from lark import UnexpectedInput
 
     found: list[Token] = []
-    with contextlib.suppress(lark.UnexpectedInput):
-        found.extend(_parser().lex(text))
+    with contextlib.suppress(UnexpectedInput):
+        found.extend(parser.lex(text))
     return found
 
 
 @cache
 def _parser() -> Lark:
     """The parser of the language, made at first use and kept."""
+    _import_lark()
     return make_parser(_Builder())
+
+
+def _import_lark() -> None:
+    """Import lark without the `regex` package, which this grammar does not need.
+
+    lark imports it wherever it is installed, and that takes as long as the rest of lark.
+    """
+    is_absent = "regex" not in sys.modules
+    if is_absent:
+        sys.modules["regex"] = None  # type: ignore[assignment]  # "not installed", to an import
+    try:
+        import lark  # noqa: F401
+    finally:
+        if is_absent:
+            del sys.modules["regex"]
 
 
 def make_parser(transformer: Any) -> Lark:

@@ -53,11 +53,12 @@ SCHEMA: Mapping[str, Any] = {
     "properties": {
         "url": {
             "type": "string",
+            "x-env": True,
             "description": "Where samples are posted, such as `https://grade.example/score`.",
         },
         "headers": {
             "type": "object",
-            "additionalProperties": {"type": "string"},
+            "additionalProperties": {"type": "string", "x-env": True},
             "description": "Headers to send; none of them a secret.",
         },
         "headers_env": {

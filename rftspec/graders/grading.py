@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +23,7 @@ from rftspec.graders.output import (
 from rftspec.graders.score import INFRASTRUCTURE, Graded, Grader, Item, Sample, Score
 from rftspec.graders.services import Services
 from rftspec.sandbox.pool import Pool, SandboxMode
-from rftspec.sandbox.protocol import clean
+from rftspec.sandbox.protocol import Layer, clean
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -68,11 +68,19 @@ class GraderSet:
     down is dropped, instead of given the lowest reward.
     """
 
-    def __init__(self, parts: _Parts, pool: Pool, *, drop_infrastructure: bool = False) -> None:
+    def __init__(
+        self,
+        parts: _Parts,
+        pool: Pool,
+        *,
+        drop_infrastructure: bool = False,
+        hide: Callable[[str], str] | None = None,
+    ) -> None:
         self._parts = parts
         self._pool = pool
         self._lanes = Lanes(parts.graders)
         self._drop = drop_infrastructure
+        self._hide = hide
 
     @classmethod
     def from_json(
@@ -108,7 +116,8 @@ class GraderSet:
         except BaseException:
             pool.close()
             raise
-        return cls(parts, pool, drop_infrastructure=drop_infrastructure)
+        hide = builder.services.hide
+        return cls(parts, pool, drop_infrastructure=drop_infrastructure, hide=hide)
 
     @property
     def graders(self) -> Mapping[str, Grader]:
@@ -129,6 +138,10 @@ class GraderSet:
     def reward_range(self) -> Interval:
         """The lowest and highest reward that the expression can give, by interval analysis."""
         return self._parts.reward_range
+
+    def sandbox_layers(self) -> tuple[Layer, ...]:
+        """What holds Python graders in on this machine, as a worker finds it."""
+        return self._pool.layers()
 
     def submit(self, samples: Sequence[Sample], items: Sequence[Item]) -> Pending:
         """Begin to grade a batch and return at once; all graders work at the same time."""
@@ -155,6 +168,7 @@ class GraderSet:
         A failure of infrastructure counts only where no other grader failed: a sample that a
         judge could not see does not get away with what a script found wrong.
         """
+        scores = self._without_values(scores)
         values = expression_values(sample, item)
         values.update((n, s.value) for n, s in scores.items() if s.value is not None)
         metrics = {
@@ -176,6 +190,15 @@ class GraderSet:
             return replace(graded, reward=float(self._parts.reward.evaluate(values)))
         except EvalError as error:
             return replace(graded, error=error.kind, error_detail=clean(error.message))
+
+    def _without_values(self, scores: Mapping[str, Score]) -> Mapping[str, Score]:
+        """The scores, no value of the environment in their details."""
+        if self._hide is None:
+            return scores
+        return {
+            name: score if score.detail is None else replace(score, detail=self._hide(score.detail))
+            for name, score in scores.items()
+        }
 
 
 def check_graders(

@@ -51,3 +51,5 @@ class Services:
     """A folder for the answers of judges; None keeps none."""
     checking: bool = False
     """True while a spec is only checked: what a run will need may still be missing."""
+    hide: Callable[[str], str] | None = None
+    """Takes values of the environment out of what graders say of a sample."""

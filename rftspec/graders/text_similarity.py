@@ -86,6 +86,7 @@ SCHEMA: Mapping[str, Any] = {
         "model": {
             "type": "string",
             "minLength": 1,
+            "x-env": True,
             "description": "With `cosine`: a local embedding model, a folder or Hugging Face id.",
         },
     },

@@ -22,11 +22,16 @@ from rftspec.plan.model import (
     SplitPlan,
     TrainPlan,
 )
-from rftspec.spec.check_data import fold, value_at
+from rftspec.plan.smoke import first_rows
+from rftspec.plan.training import GROUPED, knobs
+from rftspec.spec.adapters import read_adapter
 from rftspec.spec.fields import settings_of
 from rftspec.spec.load import Loaded
-from rftspec.spec.model import Carve, Evaluate, Lora, Model, OnError, Response, Spec, Train
+from rftspec.spec.model import Carve, Evaluate, Lora, Model, OnError, Response, Spec
+from rftspec.spec.overrides import AsJson
 from rftspec.spec.paths import model_folder, model_kind
+from rftspec.spec.train import Train
+from rftspec.spec.values import fold, value_at
 
 Control = Literal["shuffled-answers"]
 
@@ -37,22 +42,30 @@ def compile_plan(
     seed: int | None = None,
     control: Control | None = None,
     name: str | None = None,
+    limit: int | None = None,
 ) -> Plan:
     """The exact plan of a spec.
 
-    `seed`, `control` and `name` come from the command line and win over the spec.
+    `seed`, `control` and `name` come from the command line and win over the spec; `limit` takes
+    that many rows of each split at most, the first ones.
     Raises DiagnosticError when a data file has changed into something unreadable meanwhile.
     """
-    return _Compiler(loaded, seed, control, name).plan()
+    return _Compiler(loaded, seed, control, name, limit).plan()
 
 
 class _Compiler:
     """Collects the reasons while the plan's parts are made."""
 
     def __init__(
-        self, loaded: Loaded, seed: int | None, control: Control | None, name: str | None
+        self,
+        loaded: Loaded,
+        seed: int | None,
+        control: Control | None,
+        name: str | None,
+        limit: int | None,
     ) -> None:
         self.loaded = loaded
+        self.limit = limit
         self.spec = loaded.spec
         self.folder = loaded.document.path.parent
         self.control = control
@@ -68,7 +81,7 @@ class _Compiler:
         spec = self.spec
         model, shape = self._model()
         data = self._data()
-        train = self._train(data.train, shape)
+        train = self._train(data.train, shape, model.lora_rank)
         self._derive_rest()
         return Plan(
             name=self._name(),
@@ -93,7 +106,20 @@ class _Compiler:
             require=spec.require,
             track=spec.track,
             reasons=dict(sorted(self.reasons.items())),
+            options=self._options(),
         )
+
+    def _options(self) -> tuple[str, ...]:
+        """What was typed on the command line."""
+        words: list[str] = []
+        for argument in self.loaded.overridden.values():
+            words += ["--set-json" if isinstance(argument, AsJson) else "--set", argument]
+        seed = self.seed if self.reasons.get("seed") == "--seed" else None
+        for option, value in (
+            ("--seed", seed), ("--control", self.control), ("--limit", self.limit)
+        ):  # fmt: skip
+            words += [] if value is None else [option, str(value)]
+        return tuple(words)
 
     def _explain_fields(self) -> None:
         """The reason of every field that stands in the spec or has a fixed default."""
@@ -117,12 +143,14 @@ class _Compiler:
                     self.reasons[target + field] = "default"
         for section in ("model", "data", "response", "train", "evaluate", "on_error", "meta"):
             self.reasons.pop(section, None)
-        for field in ("model.lora", "version", "train.epochs"):
+        grouped = (f"train.{field}" for field in GROUPED)
+        for field in ("model.lora", "version", "train.epochs", *grouped):
             self.reasons.pop(field, None)
 
     def _place(self, path: str) -> str | None:
         if path in self.loaded.overridden:
-            return f"--set {self.loaded.overridden[path]}"
+            argument = self.loaded.overridden[path]
+            return f"--set{'-json' if isinstance(argument, AsJson) else ''} {argument}"
         return self.loaded.document.place(path)
 
     def _name(self) -> str:
@@ -150,8 +178,32 @@ class _Compiler:
             lora_rank=model.lora.rank,
             lora_alpha=model.lora.alpha,
             lora_targets=targets or tuple(model.lora.targets),
+            lora_variant=model.lora.variant,
         )
-        return plan, shape
+        return self._continued(plan, model.adapter), shape
+
+    def _continued(self, plan: ModelPlan, adapter: str | None) -> ModelPlan:
+        """With a saved adapter: its own settings in place of the spec's."""
+        if adapter is None:
+            self.reasons.pop("model.adapter", None)
+            return plan
+        try:
+            saved = read_adapter((self.folder / adapter).resolve())
+        except ValueError as error:  # it has changed since it was checked
+            message = f"the folder `{adapter}` {error}"
+            raise DiagnosticError([Diagnostic("E507", message, path="model.adapter")]) from error
+        for name in ("rank", "alpha", "targets", "variant"):
+            self.reasons[f"model.lora_{name}"] = "derived: model.adapter's own"
+        self.reasons["model.adapter_sha256"] = "derived: its configuration and weights"
+        return dataclasses.replace(
+            plan,
+            lora_rank=saved.rank,
+            lora_alpha=saved.alpha,
+            lora_targets=saved.targets,
+            lora_variant=saved.variant,
+            adapter=str(saved.folder),
+            adapter_sha256=saved.sha256,
+        )
 
     def _refuse_long_answers(self, shape: ModelShape | None) -> None:
         """An answer and its prompt must fit in what the model can see."""
@@ -189,14 +241,22 @@ class _Compiler:
         if self.control is not None:
             self.reasons["data.control"] = "--control"
         return DataPlan(
-            train=train,
-            validation=validation,
-            test=splits["test"],
+            train=self._limited("train", train),
+            validation=validation and self._limited("validation", validation),
+            test=splits["test"] and self._limited("test", splits["test"]),
             disjoint=self._disjoint(),
             prompt=data.prompt,
             control=self.control,
             gold=data.gold,
         )
+
+    def _limited(self, name: str, split: SplitPlan) -> SplitPlan:
+        """The split as `--limit` leaves it."""
+        if self.limit is None or split.rows <= self.limit:
+            return split
+        told = f"--limit {self.limit}: the first of {split.rows:,} rows"
+        self.reasons[f"data.{name}"] = told
+        return first_rows(split, self.limit)
 
     def _disjoint(self) -> tuple[str, ...]:
         """What keeps rows apart: `disjoint`, else the field that the split was made by."""
@@ -228,7 +288,7 @@ class _Compiler:
             dataclasses.replace(train, rows=len(taken), indices=taken),
         )
 
-    def _train(self, split: SplitPlan, shape: ModelShape | None) -> TrainPlan:
+    def _train(self, split: SplitPlan, shape: ModelShape | None, rank: int) -> TrainPlan:
         train = self.spec.train
         prompts = self._choose(
             "prompts_per_step", train.prompts_per_step, rates.prompts_per_step(split.rows)
@@ -245,10 +305,14 @@ class _Compiler:
         learning_rate = self._choose("learning_rate", rate, automatic)
         warmup = rates.Chosen(min(5, int(steps) // 10), "default: 5, or a tenth of the steps")
         warmup_steps = self._choose("warmup_steps", train.warmup_steps, warmup)
-        rank, every = self.spec.model.lora.rank, self.spec.evaluate.every
+        every = self.spec.evaluate.every
         checkpoint = self._choose(
             "checkpoint_every", None, rates.checkpoint_every(shape, rank, every)
         )
+        found = knobs(train, self.spec.response.max_tokens, self._place)
+        for name in (n for n, value in found.values.items() if value is None):
+            self.reasons.pop(f"train.{name}", None)
+        self.reasons.update(found.reasons)
         return TrainPlan(
             algorithm=train.algorithm,
             steps=int(steps),
@@ -256,9 +320,9 @@ class _Compiler:
             samples_per_prompt=int(samples),
             learning_rate=float(learning_rate),
             warmup_steps=int(warmup_steps),
-            kl=train.kl,
             max_grad_norm=train.max_grad_norm,
             checkpoint_every=int(checkpoint),
+            **found.values,
         )
 
     def _choose(self, field: str, given: float | str | None, chosen: rates.Chosen) -> float:

@@ -28,6 +28,12 @@ class ModelShape:
     """Where this comes from: `config.json`, or `the model's name`."""
     linear_inputs: int = 0
     """Inputs plus outputs over all linear layers: rank × this are the adapter's weights."""
+    query: int = 0
+    """Width of the queries of one layer: heads × head size."""
+    inner: int = 0
+    """Width of the feed-forward layers."""
+    family: str = ""
+    """`model_type` of the config; "" where there is none."""
 
 
 def shape_of(base: str, folder: Path | None) -> ModelShape | None:
@@ -68,6 +74,9 @@ def shape_of_config(config: Mapping[str, Any]) -> ModelShape | None:
         context=int(context) if isinstance(context, int) else None,
         source="config.json",
         linear_inputs=layers * linear,
+        query=query,
+        inner=inner,
+        family=str(config.get("model_type", "")),
     )
 
 
@@ -103,6 +112,8 @@ def _shape_of_name(name: str) -> ModelShape | None:
                 context=None,
                 source="the model's name",
                 linear_inputs=layers * linear,
+                query=hidden,
+                inner=inner,
             )
     return None
 
@@ -112,11 +123,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def memory_bytes() -> int | None:
-    """The machine's main memory, or None where it cannot be asked."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return None

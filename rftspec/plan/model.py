@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 FORMAT = "plan/1"
-_NOT_HASHED = frozenset({"spec_path", "spec_text", "reasons", "name", "track", "device"})
+_NOT_HASHED = frozenset(
+    {"spec_path", "spec_text", "reasons", "name", "track", "device", "contents", "options"}
+)
 """Fields that say where or why, not what: they do not decide the run."""
 
 
@@ -31,7 +33,11 @@ class ModelPlan:
     lora_rank: int
     lora_alpha: float
     lora_targets: tuple[str, ...]
-    """Module name endings, or ("all-linear",)."""
+    """Module name endings, patterns over module names, or ("all-linear",)."""
+    lora_variant: Literal["lora", "rslora", "dora"] = "lora"
+    adapter: str | None = None
+    """Absolute folder of a saved adapter that training goes on with."""
+    adapter_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,30 @@ class TrainPlan:
     max_grad_norm: float
     checkpoint_every: int
     """Steps between states that a resume can start from."""
+    updates_per_batch: int = 1
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    clip_low: float | None = None
+    """A ratio below 1 − this is clipped; None: as the algorithm's row says, as in `clip_high`,
+    `kl_estimator` and `scale_rewards`."""
+    clip_high: float | None = None
+    kl_estimator: Literal["k1", "k2", "k3"] | None = None
+    entropy_bonus: float = 0.0
+    scale_rewards: Literal["group", "batch", "none"] | None = None
+    overlong: Literal["keep", "mask", "punish"] = "keep"
+    overlong_buffer: int | None = None
+    """Tokens; None unless `overlong` is `punish`."""
+    length_penalty: float = 0.0
+    refill: float = 0.0
+    """Further prompts of a step, as a multiple of `prompts_per_step`."""
+    down_weight: float = 1.0
+    down_weight_easy: float | None = None
+    down_weight_hard: float | None = None
+    correction: Literal["truncate", "mask", "none"] = "truncate"
+    early_stopping: int | None = None
+    """Evaluations without a new best."""
+    early_stopping_min_delta: float | None = None
+    keep_best: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +181,31 @@ class Plan:
     sandbox: Literal["full", "reduced"] = "full"
     infrastructure: Literal["floor", "drop"] = "floor"
     """What becomes of samples that no judge or endpoint could be reached for."""
+    smoke: bool = False
+    """A trial of the whole path on a few rows, not a run: its numbers mean nothing."""
+    contents: Mapping[str, str] | None = None
+    """What each local model held when the plan was made: `base`, `graders.judge` → `sha256:…` of
+    its files or `commit:…` on the hub. None where nobody looked."""
+    options: tuple[str, ...] = ()
+    """What was typed beside the spec to make this plan: `--set`, `train.steps=20`, …"""
 
     @property
     def hash(self) -> str:
-        """Twelve hex digits over all that decides the run (not paths, reasons or the text)."""
+        """Twelve hex digits over all that decides the run (see `deciding`)."""
+        content = self.deciding()
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the run, as JSON values: not where files lie, nor reasons or the text."""
         content = self.to_json()
         for name in (*_NOT_HASHED, "format"):
             del content[name]
+        if not self.smoke:
+            del content["smoke"]
         if Path(self.model.base).is_absolute():
             content["model"]["base"] = Path(self.model.base).name
+        del content["model"]["adapter"]
         for split in ("train", "validation", "test"):
             if content["data"][split] is not None:
                 del content["data"][split]["path"]
@@ -167,8 +213,7 @@ class Plan:
         for reference in content["evaluate"]["references"]:
             reference.pop("path")
             reference.pop("note")
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+        return content
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain JSON values; `from_json` gives the same plan back."""

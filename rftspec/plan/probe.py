@@ -6,9 +6,10 @@ understanding (nothing, the prompt back, every candidate at once …) beside the
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from rftspec.data.rows import messages_of
 from rftspec.graders.output import ResponseFormat, read_output, schema_of, wants_json
 from rftspec.graders.score import Graded, Item, Sample
 from rftspec.plan.gold import REASON, Gold, candidates, given_gold, instance
+from rftspec.template import MissingVariable
 
 ASKING = frozenset({"score_model", "label_model", "endpoint"})
 """Kinds of graders that ask a model or a server: a plan does not, a command may."""
@@ -114,7 +116,9 @@ class Rows:
     items: Sequence[Item]
     """The rows that are tried."""
     all_items: Sequence[Item]
-    """Every row of the split: candidates and frequencies come from them."""
+    """Every row of the split: candidates come from them."""
+    common: tuple[str, float] | None
+    """The most frequent gold value and its share."""
     prompts: Sequence[str]
     """The last user message of each tried row."""
     response_format: ResponseFormat | None
@@ -123,7 +127,7 @@ class Rows:
     def values(self) -> list[Any]:
         """The gold values of the split, each once, in a fixed order that no row's own decides."""
         assert self.gold is not None
-        found = {_key(self.gold.value(item)): self.gold.value(item) for item in self.all_items}
+        found = {_key(value): value for value in _values(self.gold, self.all_items)}
         return [found[key] for key in sorted(found)]
 
 
@@ -152,11 +156,12 @@ def probe(
     `gold` is the spec's `data.gold`; without it the best answer that the rows' own fields make
     stands in, where one earns more than the lowest reward.
     """
-    places = tuple(_spread(len(items), rows))
+    places = tuple(spread(len(items), rows))
     tried = [items[place] for place in places]
-    found = given_gold(gold) if gold is not None else _search(graders, tried, response_format)
+    found = given_gold(gold) if gold is not None else best_gold(graders, tried, response_format)
     prompts = [str(messages_of(item, prompt)[-1]["content"]) for item in tried]
-    made = Rows(tried, items, prompts, response_format, found)
+    common = commonest(found, items)
+    made = Rows(tried, items, common, prompts, response_format, found)
     texts = {name: trial(made) for name, (_, trial) in TRIALS.items()}
     texts = {
         name: answers for name, answers in texts.items() if any(a is not None for a in answers)
@@ -168,17 +173,17 @@ def probe(
         graders.reward_range,
         places,
         tuple(name for name in texts if _rewards(first[name]) != _rewards(second[name])),
-        _commonest(found, items),
+        common,
     )
 
 
-def _spread(count: int, wanted: int) -> list[int]:
+def spread(count: int, wanted: int) -> list[int]:
     """Places spread evenly over the rows."""
     wanted = min(count, wanted)
     return [index * count // wanted for index in range(wanted)]
 
 
-def _search(
+def best_gold(
     graders: Graders, items: Sequence[Item], response_format: ResponseFormat | None
 ) -> Gold | None:
     """The candidate that earns most, if it earns anything at all."""
@@ -236,14 +241,22 @@ def _earned(
     return Earned(name, TRIALS[name][0], tuple(rewards), len(failed), ties, example, why)
 
 
-def _commonest(gold: Gold | None, items: Sequence[Item]) -> tuple[str, float] | None:
+def commonest(gold: Gold | None, items: Sequence[Item]) -> tuple[str, float] | None:
+    """The most frequent gold value, and its share of all rows."""
     if gold is None or not items:
         return None
-    counts = Counter(_key(gold.value(item)) for item in items if gold.text(item) is not None)
+    counts = Counter(_key(value) for value in _values(gold, items))
     if not counts:
         return None
     key, count = max(counts.items(), key=lambda pair: (pair[1], pair[0]))
     return key, count / len(items)
+
+
+def _values(gold: Gold, items: Sequence[Item]) -> Iterator[Any]:
+    """The gold value of each row that has one."""
+    for item in items:
+        with contextlib.suppress(MissingVariable, KeyError, TypeError):
+            yield gold.value(item)
 
 
 def _key(value: Any) -> str:
@@ -285,10 +298,10 @@ def _around(rows: Rows, choose: Callable[[Gold, int], Any]) -> Texts:
 
 
 def _constant(rows: Rows) -> Texts:
-    common = _commonest(rows.gold, rows.all_items)
+    common = rows.common
     if rows.gold is None or common is None:
         return [None] * len(rows.items)
-    value = next(v for v in map(rows.gold.value, rows.all_items) if _key(v) == common[0])
+    value = next(v for v in _values(rows.gold, rows.all_items) if _key(v) == common[0])
     return _around(rows, lambda _gold, _i: value)
 
 

@@ -19,6 +19,10 @@ CODES: dict[str, str] = {
     "R408": "A reference's file of outputs is malformed: each line needs `output_text`, and `id` "
     "or `row`.",
     "R409": "A file that the plan names is missing or cannot be read.",
+    "R413": "The folder holds another evaluation: of another model, other rows, graders or "
+    "settings. Give the new one its own folder with `--out FOLDER`.",
+    "R414": "The folder is no adapter in PEFT's format: it needs adapter_config.json and the "
+    "weights beside it.",
 }
 """Every code of this module with its one-sentence meaning, for `rftspec explain`."""
 

@@ -63,6 +63,11 @@ def warning(code: str, message: str, number: int) -> Event:
     return Event("warning", {"code": code, "message": message, "step": number})
 
 
+def early_stop(number: int, reason: str) -> Event:
+    """Training ended after this step, before its time: the validation reward no longer rose."""
+    return Event("early_stop", {"step": number, "reason": reason})
+
+
 def best(number: int, valid_reward_mean: float | None) -> Event:
     """The checkpoint that the run is judged by."""
     return Event("best", {"step": number, "valid_reward_mean": valid_reward_mean})

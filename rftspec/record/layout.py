@@ -82,6 +82,33 @@ class Layout:
         return self.folder / "SUMMARY.md"
 
 
+@dataclass(frozen=True, slots=True)
+class EvalLayout:
+    """The files of an evaluation that a run does not have."""
+
+    folder: Path
+
+    @property
+    def head(self) -> Path:
+        """What is evaluated."""
+        return self.folder / "eval.json"
+
+    @property
+    def finished(self) -> Path:
+        """There when every row was measured: how many there were."""
+        return self.folder / "finished.json"
+
+    @property
+    def items(self) -> Path:
+        """Every sample in the shape of the hosted evals' output items."""
+        return self.folder / "items.jsonl"
+
+    @property
+    def result(self) -> Path:
+        """The numbers."""
+        return self.folder / "result.json"
+
+
 def run_folder(plan: Plan, root: Path | None = None) -> Path:
     """Where a plan's run goes unless the person says otherwise: runs/NAME-HASH."""
     return (root or Path("runs")) / f"{plan.name}-{plan.hash[:6]}"

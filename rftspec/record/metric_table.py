@@ -164,6 +164,13 @@ _OPTIMISATION = (
         "zero",
     ),
     Metric(
+        "mismatch_beyond_bound_share",
+        "share",
+        "Share of tokens on which that difference is above the engine's bound for its precision: "
+        "those are corrected as `train.correction` says.",
+        "zero",
+    ),
+    Metric(
         "advantage_abs_mean",
         "1",
         "Mean size of the advantages that entered the loss.",
@@ -171,6 +178,14 @@ _OPTIMISATION = (
     ),
     Metric("groups_trained", "groups", "Groups with signal that entered the update.", "context"),
     Metric("tokens_trained", "tokens", "Completion tokens that entered the update.", "context"),
+    Metric(
+        "groups_refilled",
+        "groups",
+        "Groups of other rows that were sampled in place of groups without signal "
+        "(`train.refill`).",
+        "context",
+    ),
+    Metric("updates", "count", "Optimiser updates of the step.", "context"),
     Metric("micro_batches", "count", "Micro-batches that the update was computed in.", "context"),
 )
 

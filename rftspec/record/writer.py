@@ -98,7 +98,7 @@ class RecordWriter:
     def _open(
         cls, folder: Path, plan: Plan, commit: Callable[[], tuple[Commit | None, str | None]]
     ) -> Self:
-        lock = _take_lock(Layout(folder).lock)
+        lock = take_lock(Layout(folder).lock)
         try:
             found, notice = commit()
             writer = cls(folder, plan, found, lock)
@@ -233,7 +233,8 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _take_lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
+    """Take a folder's lock and give its file descriptor; RecordError R406 where another has it."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:

@@ -41,6 +41,7 @@ def distrust(
     line = numbers.line(numbers.headline)
     gain = line.gain if line else None
     findings: list[Finding] = [
+        ("a smoke run", _smoke(evidence)),
         ("failed gates", _gates(evidence)),
         ("the run's own warnings", _warnings(evidence)),
         ("a control run", _control(evidence)),
@@ -60,7 +61,20 @@ def distrust(
     return cautions, [name for name, found in findings if not found]
 
 
+def _smoke(evidence: Evidence) -> list[Caution]:
+    if not evidence.plan.smoke:
+        return []
+    return [
+        serious(
+            "A smoke run: a few steps on a few rows, to see whether the path works. Nothing here "
+            "says anything about the model, and gates do not count"
+        )
+    ]
+
+
 def _gates(evidence: Evidence) -> list[Caution]:
+    if evidence.plan.smoke:
+        return []
     return [
         serious(f"A gate failed: `{gate['expression']}` ({gate['detail']})")
         for gate in evidence.gates

@@ -169,7 +169,7 @@ def _take_samples(evidence: Evidence, lines: Iterable[Mapping[str, Any]]) -> Non
     counts: Counter[tuple[str, str, str, str]] = Counter()
     firsts: dict[tuple[str, str, str, str], tuple[str, str]] = {}
     for line in lines:
-        answer = _answer(line)
+        answer = read_answer(line)
         if answer is None:
             evidence.damaged += 1
             continue
@@ -212,7 +212,7 @@ def _detail(error: Mapping[str, Any]) -> str:
     return str(error.get("detail") or "")
 
 
-def _answer(line: Mapping[str, Any]) -> Answer | None:
+def read_answer(line: Mapping[str, Any]) -> Answer | None:
     """A sample line as an Answer; None where it lacks a row, a text or a reward."""
     row, text, reward = line.get("row"), line.get("output_text"), line.get("reward")
     if not isinstance(row, int) or not isinstance(text, str) or not is_number(reward):

@@ -17,15 +17,8 @@ _LONG = 300
 def command(evidence: Evidence) -> str:
     """The command that plans and runs the same again, overrides included."""
     plan = evidence.plan
-    words = ["rftspec", "run", _spec_name(plan.spec_path)]
-    values = dict(_leaves(plan.to_json()))
-    for field, reason in plan.reasons.items():
-        if reason.startswith("--set") and field in values:
-            words += ["--set", f"{field}={_value_text(values[field])}"]
-    if plan.reasons.get("seed", "").startswith("--seed"):
-        words += ["--seed", str(plan.seed)]
-    if plan.data.control is not None:
-        words += ["--control", plan.data.control]
+    words = ["rftspec", "run", _spec_name(plan.spec_path), *plan.options]
+    words += ["--smoke"] if plan.smoke else []
     return shlex.join(words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rftspec.report.curves import Curves
@@ -73,7 +73,14 @@ def plural(count: int, noun: str) -> str:
 
 
 def verdict(evidence: Evidence, subjects: Subjects, numbers: Numbers) -> Verdict:
-    """The headline: what changed, by how much, and how sure that is."""
+    """The headline: what changed, by how much, and how sure that is; of a smoke run nothing is."""
+    found = _verdict(evidence, subjects, numbers)
+    if not evidence.plan.smoke:
+        return found
+    return replace(found, tone="unclear", title="A smoke run: its numbers mean nothing")
+
+
+def _verdict(evidence: Evidence, subjects: Subjects, numbers: Numbers) -> Verdict:
     line = numbers.line(numbers.headline)
     if numbers.split is None or line is None:
         return Verdict("unfinished", "Nothing has been evaluated yet", "", _progress(evidence))

@@ -6,6 +6,7 @@ dominance alone is no alarm: H4 fires only when the correct answers did not beco
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -26,6 +27,9 @@ CODES: Mapping[str, str] = {
     "more: the reward may pay for words.",
     "H9": "The gradient of a step was not finite, and its update was left out. Once may be chance; "
     "if it comes again, lower train.learning_rate.",
+    "H10": "Sampler and learner disagree on log-probabilities by more than the engine's bound for "
+    "this precision: what is trained is not quite what was sampled. `train.correction` weights it; "
+    "a bound that is exceeded at every step wants `model.quantization: none` or another device.",
 }
 """Every health rule with its page for `rftspec explain`."""
 
@@ -35,6 +39,23 @@ ERRORS = 0.01
 LENGTHENED = 2.0
 _WINDOW = 5
 _MOVED = 0.02
+
+
+def stale_evaluations(history: History, plan: Plan) -> str | None:
+    """Why training ends here by `train.early_stopping`; None where it goes on."""
+    patience = plan.train.early_stopping
+    if patience is None:
+        return None
+    least, best, since = plan.train.early_stopping_min_delta or 0.0, -math.inf, 0
+    for _, value in history.checkpoints:
+        if value is not None:
+            better = value > best + least
+            best, since = (value, 0) if better else (best, since + 1)
+    if since < patience:
+        return None
+    many = "an evaluation" if since == 1 else f"{since} evaluations"
+    return f"{many} without a new best validation reward (train.early_stopping)"
+
 
 Rule = Callable[[History, Plan], str | None]
 
@@ -120,6 +141,26 @@ def _not_finite(history: History, plan: Plan) -> str | None:
     return "the gradient was not finite: this step's update was left out"
 
 
+def _mismatch(history: History, plan: Plan) -> str | None:
+    """Some token's log-probability differed by more than the engine's bound."""
+    metrics = history.steps[-1][1]
+    share = metrics.get("mismatch_beyond_bound_share") or 0.0
+    if share <= 0:
+        return None
+    done = {
+        "truncate": "they are weighted by truncated importance ratios",
+        "mask": "completions that differ by a factor of 2 are left out",
+        "none": "nothing corrects it",
+    }[plan.train.correction]
+    if plan.train.updates_per_batch > 1:
+        done = "the clipped ratio corrects it"
+    most = metrics.get("logprob_mismatch_max") or 0.0
+    return (
+        f"sampler and learner differ by up to {most:.2g} nats on {share:.2%} of the tokens, more "
+        f"than the engine's bound: {done}"
+    )
+
+
 def _then_and_now(history: History, metric: str) -> tuple[float, float]:
     first = [m.get(metric) or 0.0 for _, m in history.steps[:_WINDOW]]
     last = [m.get(metric) or 0.0 for _, m in history.steps[-_WINDOW:]]
@@ -132,4 +173,5 @@ _RULES: Mapping[str, Rule] = {
     "H3": _errors,
     "H4": _longer,
     "H9": _not_finite,
+    "H10": _mismatch,
 }

@@ -34,11 +34,15 @@ class History:
     checkpoints: list[tuple[int, float | None]] = field(default_factory=list)
     warned: set[str] = field(default_factory=set)
     summary: Mapping[str, Any] | None = None
+    stopped: int = 0
+    """The step that training ended at before its time; 0 where it did not."""
+    keep_best: bool = True
+    """Whether the best checkpoint is what the run gives, or the last one."""
 
     @classmethod
-    def of(cls, events: Iterable[Mapping[str, Any]]) -> History:
+    def of(cls, events: Iterable[Mapping[str, Any]], *, keep_best: bool = True) -> History:
         """Fold events read from a record."""
-        history = cls()
+        history = cls(keep_best=keep_best)
         for event in events:
             history.take(str(event.get("event")), event)
         return history
@@ -52,6 +56,8 @@ class History:
             self.evaluations.append(found)
         elif kind == "checkpoint":
             self.checkpoints.append((fields["step"], fields["valid_reward_mean"]))
+        elif kind == "early_stop":
+            self.stopped = fields["step"]
         elif kind == "warning":
             self.warned.add(fields["code"])
         elif kind == "finished":
@@ -63,9 +69,12 @@ class History:
 
     @property
     def best(self) -> tuple[int, float | None]:
-        """The checkpoint of highest validation reward, the earliest of equals; else the last."""
+        """The checkpoint of highest validation reward, the earliest of equals; else the last.
+
+        The last one too where the plan does not keep the best.
+        """
         rated = [(step, value) for step, value in self.checkpoints if value is not None]
-        if rated:
+        if rated and self.keep_best:
             return max(rated, key=lambda found: (found[1], -found[0]))
         return self.checkpoints[-1]
 

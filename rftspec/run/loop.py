@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rftspec.diagnostics import DiagnosticError
-from rftspec.engine.types import Completion, Engine, Group, OnGroup, Prompt
+from rftspec.engine.types import Engine
 from rftspec.plan.model import Plan
 from rftspec.record import events
 from rftspec.record.errors import RecordError
@@ -23,18 +23,22 @@ from rftspec.record.folder import Record
 from rftspec.record.metrics import split_streams
 from rftspec.record.writer import RecordWriter
 from rftspec.run.evaluate import failed_message, measure, reference, rows_of
-from rftspec.run.grade import GradedSample
-from rftspec.run.health import findings
+from rftspec.run.fitting import refuse_long_prompts
+from rftspec.run.forecast import Watch
+from rftspec.run.headroom import before_training
+from rftspec.run.health import findings, stale_evaluations
 from rftspec.run.history import History
 from rftspec.run.interrupt import Interrupt, Interrupted
 from rftspec.run.job import Job, Stopped
 from rftspec.run.measures import error_share, latencies, step_metrics
 from rftspec.run.observer import Observer, Outcome, Silent, StepSeen
-from rftspec.run.outcome import STOPPING, finished, stopped, versions
+from rftspec.run.outcome import STOPPING, finished, note_stop, stopped, versions
 from rftspec.run.outputs import check_outputs
 from rftspec.run.program import Unit, program
 from rftspec.run.progress import Meter
-from rftspec.run.rows import Row, read_splits, step_rows
+from rftspec.run.rehearsal import differing
+from rftspec.run.rollout import Rollouts, roll_out
+from rftspec.run.rows import read_splits
 from rftspec.run.scoring import check_gates, open_grading
 from rftspec.run.summary import adapter_page, summarise
 from rftspec.run.timing import step_rates, step_seconds
@@ -62,21 +66,24 @@ def run_plan(
     writer = RecordWriter.resume(folder) if resume else RecordWriter.create(folder, plan)
     record = Record(folder, plan)
     with writer, Interrupt(lambda: observer.on_notice(STOPPING)) as interrupt:
-        history = History.of(record.events())
+        history = History.of(record.events(), keep_best=plan.train.keep_best)
         if history.summary is not None:
             return finished(folder, history.summary)
         if writer.notice:
             observer.on_notice(writer.notice)
-        meter = Meter(observer, units)
+        meter, watch = Meter(observer, units), Watch()
         try:
             with open_grading(plan, rows) as grading:
                 engine = engine or _open_engine(plan, meter)
                 job = Job(plan, rows, engine, grading, writer, history, observer, interrupt, meter)
-                return _go(job, units)
+                return _go(job, units, watch)
         except (Stopped, Interrupted, RecordError) as reason:
             return stopped(writer, reason)
         except DiagnosticError:  # the base model is not there, say: nothing was begun
             writer.roll_back() if resume else writer.discard_if_new()
+            raise
+        except Exception as error:  # the engine's, or a bug: told by who called, kept in the record
+            note_stop(writer, 3, f"{type(error).__name__}: {error}")
             raise
         finally:
             track(plan, record, observer)
@@ -90,13 +97,16 @@ def _open_engine(plan: Plan, meter: Meter) -> Engine:
     return LocalEngine.open(plan)
 
 
-def _go(job: Job, units: Sequence[Unit]) -> Outcome:
+def _go(job: Job, units: Sequence[Unit], watch: Watch) -> Outcome:
     """Do the units that are not committed yet, one after the other."""
     _restore(job)
+    watch.opened(job, refuse_long_prompts(job))
     if job.writer.done == 0:
         job.tell(events.run_started(job.plan.name, job.plan.hash, versions()))
     for position in range(job.writer.done, len(units)):
         unit = units[position]
+        if job.history.stopped and unit.kind in ("step", "checkpoint"):
+            continue  # stopped early
         job.meter.at(position)
         _DO[unit.kind](job, unit)
         # An engine state is written with the commit: not after every step, but before anything
@@ -106,6 +116,7 @@ def _go(job: Job, units: Sequence[Unit]) -> Outcome:
             job.commit(position + 1)
         if unit.kind != "finish":
             job.interrupt.check()
+    watch.finished(job)
     return finished(job.folder, job.history.summary or {})
 
 
@@ -130,92 +141,56 @@ def _measure(job: Job, unit: Unit) -> None:
 
 def _step(job: Job, unit: Unit) -> None:
     """One step of reinforcement learning: sample groups, grade them, learn from the rewards."""
-    times = [time.perf_counter()]
-    rows, prompts = _draw(job, unit.step)
-    stream = job.grading.stream(rows)
-    groups = _sample(job, prompts, unit.completions, stream.put)
-    times.append(time.perf_counter())
-    graded = stream.result(groups)
+    if unit.step == 1:
+        _look_before(job)
+    rollouts = roll_out(job, unit.step)
+    graded = rollouts.first + rollouts.refilled
     share = error_share(graded)
     if share > job.plan.stop_above:
         raise Stopped(f"step {unit.step}: {failed_message(graded, share, job.plan.stop_above)}")
-    times.append(time.perf_counter())
-    learned = _learn(job, unit.step, prompts, groups, graded)
-    times.append(time.perf_counter())
-    job.write_rows(rows)
-    _tell_step(job, unit.step, graded, learned, times)
+    learned = _learn(job, unit.step, rollouts)
+    rollouts.times.append(time.perf_counter())
+    job.write_rows(rollouts.rows)
+    _tell_step(job, unit.step, rollouts, learned)
+    times = rollouts.times
     job.meter.spent(len(graded), times[-1] - times[0], training=True)
 
 
-def _draw(job: Job, step: int) -> tuple[list[Row], list[Prompt]]:
-    """The rows of a step with their prompts.
-
-    A row that stands in a step twice (few rows, many prompts) draws different samples each time.
-    """
-    train, seed = job.plan.train, job.plan.seed
-    picked = step_rows(step, len(job.rows.train), train.prompts_per_step, seed=seed)
-    rows = [job.rows.train[position] for position in picked]
-    times_before = [picked[:n].count(position) for n, position in enumerate(picked)]
-    streams = ["train" if n == 0 else f"train/{n}" for n in times_before]
-    return rows, [job.prompt(r, s, step) for r, s in zip(rows, streams, strict=True)]
+def _look_before(job: Job) -> None:
+    """Say it where the base model leaves nothing to learn."""
+    found = before_training(job.history, job.plan)
+    if found is not None:
+        job.tell(found)
+        job.observer.on_warning(found.fields["code"], found.fields["message"], 0)
 
 
-def _sample(
-    job: Job, prompts: Sequence[Prompt], count: int, on_group: OnGroup
-) -> list[list[Completion]]:
-    response = job.plan.response
-    with job.meter.sampling(count) as told:
-        return job.engine.sample(
-            prompts,
-            samples=job.plan.train.samples_per_prompt,
-            temperature=response.temperature,
-            max_tokens=response.max_tokens,
-            policy="tuned",
-            on_finished=told,
-            on_group=on_group,
-        )
-
-
-def _learn(
-    job: Job,
-    step: int,
-    prompts: Sequence[Prompt],
-    completions: Sequence[Sequence[Completion]],
-    graded: Sequence[GradedSample],
-) -> dict[str, float]:
-    """One update; a loss that is not finite stops the run at its last commit."""
-    size = job.plan.train.samples_per_prompt
-    groups = []
-    for n, (prompt, group) in enumerate(zip(prompts, completions, strict=True)):
-        told = [s.graded for s in graded[n * size : (n + 1) * size]]
-        kept = [(c, g.reward) for c, g in zip(group, told, strict=True) if not g.dropped]
-        if kept:
-            groups.append(Group(prompt, [c for c, _ in kept], [reward for _, reward in kept]))
-    learned = job.engine.learn(groups, step=step)
+def _learn(job: Job, step: int, rollouts: Rollouts) -> dict[str, float]:
+    """The updates of a step; a loss that is not finite stops the run at its last commit."""
+    groups = rollouts.groups()
+    learned = job.engine.learn(differing(groups) if job.plan.smoke else groups, step=step)
     if not math.isfinite(learned.get("loss", 0.0)):
         raise Stopped(
             f"step {step}: the loss is not a finite number. Going on from the last commit leads "
             "to the same place: lower train.learning_rate and start a new run"
         )
     job.learned = step
+    if job.plan.train.refill > 0:  # of what the step drew: what the learner got all has signal
+        learned.pop("groups_no_signal_share", None)
+        size = job.plan.train.samples_per_prompt
+        learned["groups_refilled"] = float(len(rollouts.refilled) // size)
     return learned
 
 
-def _tell_step(
-    job: Job,
-    step: int,
-    graded: Sequence[GradedSample],
-    learned: Mapping[str, float],
-    times: Sequence[float],
-) -> None:
+def _tell_step(job: Job, step: int, rollouts: Rollouts, learned: Mapping[str, float]) -> None:
     """Record a step: its rollouts, its event, what the health rules find, its timings."""
     plan, size = job.plan, job.plan.train.samples_per_prompt
+    graded = rollouts.first + rollouts.refilled
     waits = {
         f"graders/{grader}/train_latency_{name}": value
         for grader, found in latencies(graded).items()
         for name, value in found.items()
     }
-    told, measured = split_streams({**step_metrics(graded, plan), **learned, **waits})
+    told, measured = split_streams({**step_metrics(rollouts.first, plan), **learned, **waits})
     origin = events.Origin("rollout", "tuned", "train", step)
     lines = [s.line(origin, group=n // size) for n, s in enumerate(graded)]
     job.writer.samples(lines)
@@ -223,8 +198,9 @@ def _tell_step(
     for warning in findings(job.history, plan):
         job.tell(warning)
         job.observer.on_warning(warning.fields["code"], warning.fields["message"], step)
-    seconds = step_seconds(times)
+    seconds = step_seconds(rollouts.times)
     rates = step_rates(seconds, sum(s.tokens for s in graded), learned.get("tokens_trained"))
+    rates["peak_memory"] = float(job.engine.peak_memory() or rates["peak_memory"])
     job.writer.timing(phase="train", step=step, **{**seconds, **rates, **measured})
     job.observer.on_step(StepSeen(step, plan.train.steps, told, seconds, lines[-1]))
 
@@ -234,7 +210,11 @@ def _checkpoint(job: Job, unit: Unit) -> None:
     path = job.writer.checkpoint(unit.step, job.engine.save_adapter)
     value = measure(job, unit, policy="tuned", step=unit.step) if unit.completions else None
     job.tell(events.checkpoint(unit.step, path, value))
-    if unit.step == job.plan.train.steps:
+    stale = stale_evaluations(job.history, job.plan)
+    if stale is not None and unit.step < job.plan.train.steps:
+        job.tell(events.early_stop(unit.step, stale))
+        job.observer.on_notice(f"step {unit.step}: {stale}; training ends here")
+    if job.history.stopped or unit.step == job.plan.train.steps:
         job.tell(events.best(*job.history.best))
 
 

@@ -51,6 +51,7 @@ def evaluation_metrics(samples: Sequence[GradedSample], plan: Plan) -> dict[str,
     found["error_share"] = error_share(samples)
     for kind, count in error_counts(samples).items():
         found[f"{kind}_count"] = float(count)
+        found[f"{kind}_mean"] = count / len(samples)
     return found
 
 

@@ -18,6 +18,7 @@ from rftspec.run.observer import Outcome
 
 _DECIDING = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "numpy")
 
+LONGEST_REASON = 300
 STOPPING = (
     "stopping where it is safe: after this step, or at once inside an evaluation; press Ctrl-C "
     "again to stop now"
@@ -38,10 +39,21 @@ def stopped(writer: RecordWriter, reason: Exception) -> Outcome:
     writer.roll_back()
     resume = resume_command(writer.folder)
     if isinstance(reason, Interrupted):
+        note_stop(writer, 130, "interrupted")
         return Outcome(130, writer.folder, "interrupted; what was done is safe", resume)
     found = reason.diagnostics if isinstance(reason, RecordError) else ()
     message = found[0].message if found else str(reason)
+    note_stop(writer, 3, message)
     return Outcome(3, writer.folder, message, resume, diagnostics=found)
+
+
+def note_stop(writer: RecordWriter, code: int, reason: str) -> None:
+    """Leave word of why a run stopped, for `rftspec ls`; a full disk may have no room for it.
+
+    It stands with the timings: a run that is resumed keeps the same events as one left alone.
+    """
+    with contextlib.suppress(RecordError):
+        writer.timing(phase="stopped", code=code, reason=reason[:LONGEST_REASON])
 
 
 def resume_command(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A plan's graders tried on lazy answers, where that asks no model and no server."""
+"""Graders tried on lazy answers to the rows of a plan."""
 
 from __future__ import annotations
 
@@ -6,19 +6,8 @@ from collections.abc import Sequence
 
 from rftspec.plan import probe as probes
 from rftspec.plan.model import Plan
-from rftspec.plan.probe import Graders, Probe, asks, probe
-from rftspec.run.rows import Row, read_splits
-from rftspec.run.scoring import open_graders
-
-
-def probe_plan(plan: Plan) -> Probe | str:
-    """What lazy answers earn on training rows; or why that was not tried."""
-    asking = asks(plan.graders)
-    if asking is not None:
-        return f"not tried: `{asking}` asks a model; `rftspec grade SPEC --probe` does"
-    rows = read_splits(plan.data, plan.seed)
-    with open_graders(plan, rows.item_type) as graders:
-        return probe_rows(plan, rows.train, graders)
+from rftspec.plan.probe import Graders, Probe, probe
+from rftspec.run.rows import Row
 
 
 def probe_rows(

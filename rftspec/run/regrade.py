@@ -15,7 +15,7 @@ from rftspec.graders.output import read_output
 from rftspec.graders.score import Graded
 from rftspec.plan.model import Plan
 from rftspec.record.folder import Record
-from rftspec.run.scoring import open_graders
+from rftspec.run.opening import open_graders
 
 BATCH = 512
 KEPT = 5

@@ -106,6 +106,12 @@ def step_rows(step: int, rows: int, per_step: int, *, seed: int) -> list[int]:
     return [orders[n // rows][n % rows] for n in wanted]
 
 
+def refill_rows(step: int, rows: int, taken: set[int], *, seed: int) -> list[int]:
+    """Positions that a step may draw in place of others, in their order: all that it did not."""
+    order = sorted(range(rows), key=lambda position: _hash(seed, "refill", step, position))
+    return [position for position in order if position not in taken]
+
+
 def subset(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
     """At most `count` of the rows, picked by the seed, in their own order."""
     picked = sorted(range(len(rows)), key=lambda position: _hash(seed, "subset", 0, position))

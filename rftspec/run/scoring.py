@@ -19,31 +19,16 @@ from rftspec.expr import (
 )
 from rftspec.expr.types import STRING, Type
 from rftspec.graders.building import expression_values
-from rftspec.graders.grading import GraderSet
 from rftspec.graders.output import sample_type
 from rftspec.graders.score import Item, Sample
 from rftspec.plan.model import Plan
 from rftspec.run.grade import Grading
 from rftspec.run.history import History
+from rftspec.run.opening import open_graders
 from rftspec.run.rows import Rows
-from rftspec.run.services import open_services
 from rftspec.run.summary import GateResult
 
 _MODELS = ("base", "tuned")
-
-
-def open_graders(plan: Plan, item_type: Type) -> GraderSet:
-    """The plan's graders for rows of this type, with local models and caches at hand."""
-    return GraderSet.from_json(
-        plan.graders,
-        plan.reward,
-        plan.evaluate.metrics,
-        item_type,
-        plan.response.format,
-        sandbox=plan.sandbox,
-        services=open_services(plan),
-        drop_infrastructure=plan.infrastructure == "drop",
-    )
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rftspec.graders.services import Embedder, Judge, Services
+from rftspec.plan.cache import cache_folder
 from rftspec.spec.paths import model_kind
 
 if TYPE_CHECKING:
@@ -15,32 +15,11 @@ if TYPE_CHECKING:
     from rftspec.engine.judge import LocalJudge
     from rftspec.plan.model import Plan
 
-CACHE_VARIABLE = "RFTSPEC_CACHE"
-_OFF = frozenset({"", "off", "none"})
-
 
 def open_services(plan: Plan) -> Services:
     """The services of a run; models are found at once and loaded when they are first asked."""
     models = _Models(Path(plan.spec_path).parent, plan.device)
     return Services(judge=models.judge, embedder=models.embedder, cache=cache_folder())
-
-
-def cache_folder() -> Path | None:
-    """Where replies of judges are kept: RFTSPEC_CACHE, else the user's cache folder.
-
-    RFTSPEC_CACHE=off keeps none; so does a system that has no home folder.
-    """
-    given = os.environ.get(CACHE_VARIABLE)
-    if given is not None:
-        return None if given.strip().lower() in _OFF else Path(given).expanduser()
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    # the XDG specification: a relative path is to be ignored
-    if Path(caches).is_absolute():
-        return Path(caches) / "rftspec"
-    try:
-        return Path.home() / ".cache" / "rftspec"
-    except RuntimeError:
-        return None
 
 
 class _Models:

@@ -25,7 +25,7 @@ def _declared_name(key: str) -> str:
         number = {"": "reward_mean", "std": "reward_std"}.get(number if slash else "", number)
         return f"graders/{grader or key.removeprefix('graders/')}/valid_{number}"
     known = ("completion_tokens_mean", "truncated_share", "error_share")
-    if key in known or key.removesuffix("_count") in get_args(ErrorKind):
+    if key in known or key.removesuffix("_count").removesuffix("_mean") in get_args(ErrorKind):
         return f"valid_{key}"
     return f"metrics/{key}/valid_mean"
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rftspec.expr.types import JSON, Type, merge_value_types
+from rftspec.spec.check_adapter import check_adapter
 from rftspec.spec.check_data import DataCheck
 from rftspec.spec.check_outputs import check_outputs
 from rftspec.spec.check_prompt import check_prompt
 from rftspec.spec.check_response import check_response
 from rftspec.spec.check_scoring import Scoring, check_scoring
+from rftspec.spec.check_train import check_train
 from rftspec.spec.document import Node
 from rftspec.spec.draft import Draft
 from rftspec.spec.load_graders import Compiling, Sandbox, load_graders
@@ -31,8 +33,9 @@ class Found:
 def check_draft(draft: Draft, *, read_data: bool, sandbox: Sandbox | None) -> Found:
     """Run every cross-check; problems go to the draft's collector."""
     _check_model(draft)
+    check_adapter(draft)
     _check_files(draft)
-    _check_train(draft)
+    check_train(draft)
     _check_references(draft)
     check_prompt(draft)
     loaded = load_graders(draft)
@@ -90,29 +93,6 @@ def _check_files(draft: Draft) -> None:
             draft.collector.add(node.problem("E215", message, hint=hint, path=dotted(path)))
         elif path[0] == "data":
             seen[found] = dotted(path)
-
-
-def _check_train(draft: Draft) -> None:
-    """Fields that only make sense together, and values that are hardly meant."""
-    steps, epochs = draft.node("train", "steps"), draft.node("train", "epochs")
-    if steps is not None and epochs is not None:
-        message = "`steps` and `epochs` are two ways to say the same"
-        draft.collector.add(
-            epochs.problem("E111", message, hint="keep one of them", path="train.epochs")
-        )
-    rate = draft.get("train", "learning_rate")
-    node = draft.node("train", "learning_rate")
-    if node is not None and isinstance(rate, int | float) and not 1e-7 <= rate <= 0.01:
-        message = f"a learning rate of {rate:g} is far from what works (1e-6 to 1e-3)"
-        draft.collector.add(
-            node.problem(
-                "W115",
-                message,
-                hint="`auto` chooses one by the model's size",
-                path="train.learning_rate",
-                severity="warning",
-            )
-        )
 
 
 def _check_references(draft: Draft) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rftspec.spec.draft import Draft
 from rftspec.spec.row_facts import SplitFacts
+from rftspec.spec.row_marks import mark
 from rftspec.spec.values import fold, value_at
 
 
@@ -17,9 +18,9 @@ class CarveCheck:
         self._draft = draft
         by = draft.get("data", "validation", "by")
         self._by = by if isinstance(by, str) else None
-        self._path = tuple(self._by.split(".")[1:]) if self._by is not None else ()
+        self.path = tuple(self._by.split(".")[1:]) if self._by is not None else ()
         self._groups: dict[int, int] = {}
-        """Hash of a group's value → its rows."""
+        """The mark of a group's value → its rows."""
         self._wanted = draft.get("data", "validation", "split")
 
     def twice(self) -> str:
@@ -32,10 +33,13 @@ class CarveCheck:
         """Count a training row for its group."""
         if self._by is None or facts.name != "train":
             return
-        value = value_at(item, self._path)
-        if value is not None:
-            key = hash(fold(value))
-            self._groups[key] = self._groups.get(key, 0) + 1
+        value = value_at(item, self.path)
+        self.count(None if value is None else mark(fold(value)))
+
+    def count(self, group: int | None) -> None:
+        """Count a row by the mark of its group's value."""
+        if group is not None:
+            self._groups[group] = self._groups.get(group, 0) + 1
 
     def close(self, facts: SplitFacts) -> None:
         """Say what does not fit, once all training rows are known."""

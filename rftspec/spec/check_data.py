@@ -8,23 +8,30 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rftspec.data.content import open_data
 from rftspec.data.hub_id import is_hub
-from rftspec.data.rows import Line, RowError, messages_of, scan_rows
+from rftspec.data.jsonl import raw_rows
+from rftspec.data.messages import prompt_text
+from rftspec.data.rows import Line, RowError, bad_line, is_jsonl, line_of, scan_rows
 from rftspec.diagnostics import Diagnostic
 from rftspec.spec.check_carve import CarveCheck
 from rftspec.spec.draft import Draft
 from rftspec.spec.near import NearPrompts
 from rftspec.spec.places import Places
 from rftspec.spec.row_facts import Repeats, SplitFacts
-from rftspec.spec.values import fold, value_at
+from rftspec.spec.row_marks import Marking, Marks, row_mark, stands_in, value_mark
+from rftspec.spec.row_pool import RowPool, cores
+from rftspec.spec.values import value_at
 
-__all__ = ["SPLITS", "DataCheck", "fold", "value_at"]
+__all__ = ["SPLITS", "DataCheck"]
 SPLITS = ("train", "validation", "test")
 _NUMBERS = {name: number for number, name in enumerate(SPLITS)}
 HELD_OUT = ("validation", "test")
 KEPT_BYTES = 4 << 20
 """Held-out files up to this size are kept as rows between the two looks at them."""
 OF_THE_SOURCE = ("E202", "E223", "E224")
+POOL_BYTES = 32 << 20
+"""Training files from this size on are looked at by several processes."""
 _APART = "what was trained on must not measure the model"
 
 
@@ -46,6 +53,8 @@ class DataCheck:
         self._near = NearPrompts(whole=not self._disjoint)
         self._held: dict[tuple[str, int], int] = {}
         """(split, line) → the number of its prompt in the index."""
+        self._texts: list[str] = []
+        """Of all prompts in the index, for other processes."""
         self._kept: dict[str, tuple[str, list[Line]]] = {}
         """Small held-out files, with their hashes."""
         self._carve = CarveCheck(draft)
@@ -95,6 +104,7 @@ class DataCheck:
                     text = self._text(line.item)
                     if text is not None:
                         self._held[name, line.number] = self._near.learn(text)
+                        self._texts.append(text)
         except OSError:
             return  # told by the walk, which meets it again
         if keeps:
@@ -102,7 +112,7 @@ class DataCheck:
 
     def _text(self, item: Mapping[str, Any]) -> str | None:
         try:
-            return text_of(messages_of(item, self._prompt))
+            return prompt_text(item, self._prompt)
         except RowError:
             return None
 
@@ -113,9 +123,45 @@ class DataCheck:
             facts.sha256 = kept[0]
             yield from kept[1]
             return
+        if facts.name == "train" and self._is_large(facts):
+            yield from self._looked_at(facts)
+            return
         digest = hashlib.sha256()
         yield from scan_rows(facts.path, facts.shown, digest)
         facts.sha256 = digest.hexdigest()
+
+    def _is_large(self, facts: SplitFacts) -> bool:
+        """Whether starting other processes pays; they know nothing of `id`s."""
+        path = facts.path
+        is_known = facts.name not in self._ids_of and not self._has_no_prompt
+        return is_known and is_jsonl(path) and path.stat().st_size > POOL_BYTES and cores() > 1
+
+    def _looked_at(self, facts: SplitFacts) -> Iterator[Line]:
+        """The lines of a large file that some process found worth a look; the others are noted."""
+        digest = hashlib.sha256()
+        marking = Marking(self._prompt, self._disjoint, self._carve.path)
+        settings = {"marking": marking, "held_out": self._texts, "whole": not self._disjoint}
+        with open_data(facts.path, digest) as stream, RowPool(settings) as pool:
+            for number, raw, marks in pool.look(raw_rows(stream, facts.path)):
+                if isinstance(raw, RowError):
+                    yield bad_line(number, raw, facts.shown)
+                elif marks is None or not self._take(facts, number, marks):
+                    yield line_of(number, raw, facts.shown)
+        facts.sha256 = digest.hexdigest()
+
+    def _take(self, facts: SplitFacts, line: int, marks: Marks) -> bool:
+        """Note a row by its marks; False where another row has the same: that is to be told."""
+        place = _place(facts, line)
+        for mark in marks.values:
+            first = self._values.first(mark, place)
+            if first is not None and SPLITS[first % 4] != facts.name:
+                return False
+        if self._rows.first(marks.row, place) is not None:
+            return False
+        self._near.skip()
+        self._carve.count(marks.group)
+        facts.take(line, marks.characters)
+        return True
 
     def _walk(self, facts: SplitFacts) -> Iterator[dict[str, Any]]:
         bad = 0
@@ -157,8 +203,7 @@ class DataCheck:
         self._carve.note(facts, item)
         if text is None:
             return
-        facts.characters += len(text)
-        facts.longest = max(facts.longest, len(text))
+        facts.measure(len(text))
         if facts.name == "train":
             if self._held:
                 self._near.compare(text, line)
@@ -170,7 +215,7 @@ class DataCheck:
         if self._has_no_prompt:
             return None
         try:
-            return text_of(messages_of(item, self._prompt))
+            return prompt_text(item, self._prompt)
         except RowError as error:
             self._repeats.add(facts, facts.problem(error.code, line, error.message, error.hint))
             return None
@@ -186,7 +231,7 @@ class DataCheck:
                 message = f"`{_dotted(path)}` is missing, but `data.disjoint` names it"
                 self._repeats.add(facts, facts.problem("E212", line, message))
                 continue
-            first = self._values.first(hash((number, fold(value))), _place(facts, line))
+            first = self._values.first(value_mark(number, value), _place(facts, line))
             if first is not None and SPLITS[first % 4] != facts.name:
                 apart = False
                 shown = value if isinstance(value, str) else json.dumps(value)
@@ -194,7 +239,7 @@ class DataCheck:
                 message += f"{self._said(first)}, and `data.disjoint` forbids it"
                 hint = "move all rows of one value to one file"
                 self._repeats.add(facts, facts.problem("E210", line, message, hint))
-            if number == 0 and text is not None and _stands_in(value, text):
+            if number == 0 and text is not None and stands_in(value, text):
                 message = f"`{_dotted(path)}` = {value} stands in the prompt of its own row"
                 hint = "if it is the answer, the model needs only to copy it"
                 self._repeats.add(facts, facts.problem("W211", line, message, hint))
@@ -204,12 +249,7 @@ class DataCheck:
         self, facts: SplitFacts, line: int, item: dict[str, Any], text: str
     ) -> bool:
         """True when the row was seen before, in this split or another."""
-        rest = [
-            (name, value if type(value) is str else repr(value))
-            for name, value in item.items()
-            if name not in ("id", "messages")
-        ]
-        first = self._rows.first(hash((text, *rest)), _place(facts, line))
+        first = self._rows.first(row_mark(text, item), _place(facts, line))
         if first is None:
             return False
         if SPLITS[first % 4] == facts.name:
@@ -243,30 +283,3 @@ def _place(facts: SplitFacts, line: int) -> int:
 
 def _dotted(path: tuple[str, ...]) -> str:
     return ".".join(("item", *path))
-
-
-def text_of(messages: list[dict[str, Any]]) -> str:
-    """The text of all messages together."""
-    contents = [message.get("content") for message in messages]
-    return "\n".join([text if type(text) is str else _content(text) for text in contents])
-
-
-def _content(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return ""
-
-
-def _stands_in(value: Any, text: str) -> bool:
-    """True when a text value of two or more characters is a word of the prompt."""
-    if not isinstance(value, str) or len(value) < 2:
-        return False
-    start = text.find(value)
-    while start >= 0:
-        before, after = text[start - 1 : start], text[start + len(value) : start + len(value) + 1]
-        if not (before.isalnum() or after.isalnum()):
-            return True
-        start = text.find(value, start + 1)
-    return False

@@ -12,6 +12,7 @@ from rftspec.expr.types import STRING
 from rftspec.spec.draft import Draft
 from rftspec.spec.model import RESERVED_MODELS
 from rftspec.spec.origins import origin_of
+from rftspec.spec.fragments import MAX_GATES
 from rftspec.spec.shape import dotted
 
 SIGNATURE = "metric(name: string, model: string) -> number"
@@ -34,7 +35,7 @@ def check_gates(draft: Draft, metrics: Mapping[str, str]) -> None:
     # `metric("top@1", tuned)` is as good as `metric("top@1", "tuned")`.
     names = {model: STRING for model in models if model.isidentifier()}
     functions = {"metric": extra_function(SIGNATURE, _unknown, rules=rules, doc="A run's mean.")}
-    for index, node in enumerate(gates.value):
+    for index, node in enumerate(gates.value[:MAX_GATES]):
         if node.kind != "scalar" or not isinstance(node.value, str) or not node.value.strip():
             continue
         path = dotted(("require", str(index)))

@@ -30,25 +30,38 @@ PROMPT: dict[str, Any] = {
 
 GOLD: dict[str, Any] = {"type": ["string", "object", "array"], "minLength": 1, "minItems": 1}
 
-_NAME = {"type": "string", "minLength": 1}
+_NAME = {"type": "string", "minLength": 1, "description": "The schema's name, as OpenAI wants one."}
+_STRICT = {
+    "type": "boolean",
+    "description": "OpenAI's; here every answer is held to the whole schema, whatever it says.",
+}
+_SCHEMA = {"type": "object", "description": "The JSON Schema that an answer has to follow."}
 RESPONSE_FORMAT: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "type": {"type": "string", "enum": ["json_schema", "json_object", "text"]},
+        "type": {
+            "type": "string",
+            "enum": ["json_schema", "json_object", "text"],
+            "description": "JSON that follows a schema, any JSON object, or text.",
+        },
         "json_schema": {
             "type": "object",
+            "description": "The schema with its name, nested as OpenAI has it.",
             "properties": {
                 "name": _NAME,
-                "description": {"type": "string"},
-                "strict": {"type": "boolean"},
-                "schema": {"type": "object"},
+                "description": {
+                    "type": "string",
+                    "description": "For people; no grader and no model reads it.",
+                },
+                "strict": _STRICT,
+                "schema": _SCHEMA,
             },
             "required": ["schema"],
             "additionalProperties": False,
         },
         "name": _NAME,
-        "strict": {"type": "boolean"},
-        "schema": {"type": "object"},
+        "strict": _STRICT,
+        "schema": _SCHEMA,
     },
     "required": ["type"],
     "additionalProperties": False,
@@ -62,7 +75,8 @@ METRICS: dict[str, Any] = {
     "additionalProperties": EXPRESSION,
 }
 
-GATES: dict[str, Any] = {"type": "array", "items": EXPRESSION}
+MAX_GATES = 64
+GATES: dict[str, Any] = {"type": "array", "maxItems": MAX_GATES, "items": EXPRESSION}
 
 LEARNING_RATE: dict[str, Any] = {
     "type": ["number", "string"],

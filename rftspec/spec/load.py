@@ -16,6 +16,7 @@ from rftspec.spec.draft import make_draft
 from rftspec.spec.environment import fill_environment
 from rftspec.spec.fields import build
 from rftspec.spec.load_graders import Sandbox
+from rftspec.spec.migrate import refuse_newer
 from rftspec.spec.model import Spec
 from rftspec.spec.overrides import apply_overrides
 from rftspec.spec.row_facts import SplitFacts
@@ -35,7 +36,8 @@ class Loaded:
     splits: Mapping[str, SplitFacts]
     """`train`, `validation`, `test`: the rows that were found, where the spec names the file."""
     graders: Mapping[str, Mapping[str, Any]]
-    """Each grader's settings as JSON, a Python grader's source inside."""
+    """Each grader's settings as JSON, a Python grader's source inside; what they read from the
+    environment is still a reference."""
     reward: str
     reward_range: tuple[float, float]
     pass_metric: str
@@ -67,6 +69,7 @@ def load_spec(
     document = open_document(path)
     schema = spec_schema()
     apply_overrides(document, schema, overrides)
+    refuse_newer(document)
     filled = fill_environment(document, schema, os.environ)
     draft = make_draft(document, schema)
     found = check_draft(draft, read_data=check_data, sandbox=sandbox)
@@ -78,7 +81,7 @@ def load_spec(
         document=document,
         diagnostics=told,
         splits=found.splits,
-        graders=found.scoring.graders,
+        graders=filled.as_written(found.scoring.graders),
         reward=found.scoring.reward,
         reward_range=found.scoring.reward_range,
         pass_metric=found.scoring.pass_metric,

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from rftspec.spec import fragments
 from rftspec.spec.fields import setting
+from rftspec.spec.train import Train
 
 SPEC_VERSION = 1
-ALGORITHMS = ("grpo",)
 RESERVED_MODELS = ("base", "tuned")
 """Names that `metric(…)` knows already; no reference may take them."""
 
@@ -36,11 +36,18 @@ class Lora:
         maximum=4096,
     )
     targets: str | tuple[str, ...] = setting(
-        "Linear layers that get an adapter: `all-linear`, or names such as [q_proj, v_proj].",
+        "Linear layers that get an adapter: `all-linear`, names such as [q_proj, v_proj], or "
+        "patterns over whole names such as `layers.1?.self_attn.*`.",
         default="all-linear",
         reason="adapters on all layers learn as full fine-tuning does (LoRA Without Regret)",
         min_length=1,
         min_items=1,
+    )
+    variant: Literal["lora", "rslora", "dora"] = setting(
+        "`lora`, `rslora` (scaled by alpha / √rank, arXiv:2312.03732) or `dora` (a trained "
+        "magnitude beside, arXiv:2402.09353).",
+        default="lora",
+        reason="the plainest; dora takes the slower path",
     )
 
 
@@ -49,8 +56,8 @@ class Model:
     """The base model and the adapter that is trained on it."""
 
     base: str = setting(
-        "`builtin:case-reader`, a Hugging Face id such as `Qwen/Qwen2.5-1.5B-Instruct`, or a "
-        "folder (starting with `./` or `../`).",
+        "`builtin:toy` or `builtin:case-reader`, a Hugging Face id such as "
+        "`Qwen/Qwen2.5-1.5B-Instruct`, or a folder (starting with `./` or `../`).",
         example="builtin:case-reader",
         min_length=1,
         max_length=500,
@@ -70,6 +77,17 @@ class Model:
         reason="a quarter of the memory of 16 bits at the same quality (QLoRA)",
     )
     lora: Lora = setting("The adapter.", default=Lora)
+    adapter: str | None = setting(
+        "A folder with a LoRA adapter that training goes on with, ours or any that PEFT has saved; "
+        "it brings its own `lora` settings. Base and reference are the model without it.",
+        default=None,
+        reason="none: a fresh adapter",
+        example="runs/first/adapter",
+        x_path="folder",
+        min_length=1,
+        max_length=500,
+        x_env=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,77 +198,6 @@ class OnError:
         "lowest reward, or drop it from training and from means. Dropped ones count as failed.",
         default="floor",
         reason="an answer that brings a server down must not be better off than a bad one",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
-    """The optimisation."""
-
-    algorithm: str = setting(
-        "How rewards become updates.",
-        default="grpo",
-        reason="group-relative advantages need no value model (DeepSeekMath)",
-        enum=list(ALGORITHMS),
-    )
-    steps: int | None = setting(
-        "Optimiser steps.",
-        default=None,
-        reason="three epochs, at least 60 and at most 300 steps",
-        example=60,
-        minimum=1,
-        maximum=100_000,
-    )
-    epochs: float | None = setting(
-        "Passes over the training rows, instead of `steps`.",
-        default=None,
-        example=3,
-        exclusive_minimum=0,
-        maximum=1000,
-    )
-    prompts_per_step: int | None = setting(
-        "Rows drawn for one step.",
-        default=None,
-        reason="16; 8 or fewer where there are fewer than 64 rows",
-        example=16,
-        minimum=1,
-        maximum=4096,
-    )
-    samples_per_prompt: int | None = setting(
-        "Completions sampled for each prompt: the group that advantages are relative to.",
-        default=None,
-        reason="8; 16 where there are fewer than 64 rows",
-        example=8,
-        minimum=2,
-        maximum=1024,
-    )
-    learning_rate: float | Literal["auto"] = setting(
-        "AdamW's step size, or `auto`: from the model's size and the batch.",
-        default="auto",
-        reason="5e-5 at 1.5 B parameters, falling with the model's size",
-        replace=fragments.LEARNING_RATE,
-    )
-    warmup_steps: int | None = setting(
-        "Steps over which the learning rate rises from zero.",
-        default=None,
-        reason="5, or a tenth of the steps where that is less",
-        example=5,
-        minimum=0,
-        maximum=100_000,
-    )
-    kl: float = setting(
-        "Weight of the divergence from the base model in the loss.",
-        default=0.0,
-        reason="off: it is watched and reported, not paid for (DAPO, Tinker)",
-        minimum=0,
-        maximum=10,
-    )
-    max_grad_norm: float = setting(
-        "The gradient is scaled down to this norm.",
-        default=1.0,
-        reason="the common value",
-        exclusive_minimum=0,
-        maximum=1000,
     )
 
 

@@ -75,28 +75,40 @@ class NearPrompts:
 
     def compare(self, text: str, line: int) -> None:
         """Hold a training prompt against the index."""
+        self.skip()
+        for row, share in self.near_rows(text):
+            self._note(row, share, line)
+
+    def skip(self) -> None:
+        """Count a training prompt that is known to be near to none."""
         self._compared += 1
+
+    def near_rows(self, text: str) -> list[tuple[int, float]]:
+        """The held-out rows that a prompt is near to, and the share of their own runs in it."""
         words = _words(text)
+        near = []
         if self._whole:
-            for row in self._whole.get(hash(tuple(words)), ()):
-                self._note(row, 1.0, line)
+            near = [(row, 1.0) for row in self._whole.get(hash(tuple(words)), ())]
         # The first and last word of every fifth run are enough to see that no own run is here:
         # what makes a prompt its own spans five runs that begin one after the other.
         ends = zip(words[::RUN], words[RUN - 1 :: RUN], strict=False)
         last = tuple(words[-RUN :: RUN - 1])
         if self._end_set.isdisjoint(map(hash, chain(ends, [last]))):
-            return
+            return near
         whole = chain(zip(*[iter(words)] * RUN, strict=False), [tuple(words[-RUN:])])
         if self._runs.keys().isdisjoint(map(hash, whole)):
-            return
+            return near
         counts: dict[int, int] = {}
         # Not `keys & runs`, which walks through the whole index.
         for run in filter(self._runs.__contains__, set(_hashes(words))):
             for row in _rows(self._runs[run]):
                 counts[row] = counts.get(row, 0) + 1
-        for row, count in counts.items():
-            if count >= SHARE * self._own[row] and self._own[row] >= FEWEST:
-                self._note(row, count / self._own[row], line)
+        own = self._own
+        return near + [
+            (row, count / own[row])
+            for row, count in counts.items()
+            if count >= SHARE * own[row] and own[row] >= FEWEST
+        ]
 
     def match(self, row: int) -> Match | None:
         """The nearest training prompt, where one is near and few are.

@@ -15,6 +15,8 @@ from rftspec.expr.origin import Origin, PlacedOrigin
 from rftspec.spec.document import Node
 
 Place = tuple[int, int]
+MAX_PLACED = 100_000
+"""Characters of a scalar: a longer one is pointed at as a whole, which takes no time."""
 Mapped = list[tuple[str, Place]]
 _BREAK = re.compile(r"\r\n|\n|\r")
 _SIMPLE = {
@@ -54,6 +56,8 @@ class LazyOrigin:
 def places_of(node: Node) -> list[Place]:
     """The place of each character of a scalar's value."""
     value = node.value if isinstance(node.value, str) else ""
+    if len(value) > MAX_PLACED:
+        return [node.start] * len(value)
     readers = {"|": _literal, ">": _folded, '"': _double, "'": _single}
     mapped = readers.get(node.style, _plain)(node)
     if "".join(character for character, _ in mapped) == value:

@@ -80,7 +80,7 @@ def field_schema(schema: Mapping[str, Any], root: Node, path: tuple[str, ...]) -
         schema = resolved(schema)
         if "x-variants" in schema:
             kind = step_into(node, "type")
-            variant = schema["x-variants"].get(kind.value) if kind is not None else None
+            variant = schema["x-variants"].get(kind.value) if kind is not None and kind.kind == "scalar" else None
             schema = schema if variant is None else variant
         if "properties" in schema and part in schema["properties"]:
             schema = schema["properties"][part]

@@ -152,7 +152,7 @@ def _check_hub_id(node: Node, base: str, folder: Path, collector: Collector) -> 
         return  # an escaped reference: the text itself is wanted, and opening the model will tell
     if not _HUB_ID.match(base) or ".." in base or "--" in base or base.endswith((".", "-")):
         message = f"`{base[:80]}` is neither a Hugging Face id, a folder nor a built-in model"
-        hint = "write owner/name, ./folder, or builtin:case-reader"
+        hint = "write owner/name, ./folder, or builtin:toy"
         collector.add(node.problem("E503", message, hint=hint, path="model.base"))
     elif (folder / base).is_dir():
         message = f"`{base}` is read as a Hugging Face id, but a folder of this name is here too"

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rftspec.data.form import Form, form_of
 from rftspec.diagnostics import Collector, Diagnostic, Severity, Span
 
 SHOWN = 5
 """Problems of one kind in one file that are shown one by one; the rest is counted."""
 MAX_FIELD_DEPTH = 4
-MAX_SHAPES = 10_000
+MAX_FORMS = 10_000
 """Forms that are remembered, so that rows with names as keys do not fill the memory."""
 _KINDS: Mapping[type, str] = {
     str: "text",
@@ -54,7 +55,7 @@ class SplitFacts:
     """Of all prompts together, for estimates."""
     longest: int = 0
     """Characters of the longest prompt."""
-    shapes: set[Any] = field(default_factory=set)
+    forms: set[Form] = field(default_factory=set)
     """Forms of rows whose fields were noted already."""
     ids: dict[str | int, int] = field(default_factory=dict)
     """The rows' `id` → place among the rows; kept where references may ask for it."""
@@ -68,14 +69,25 @@ class SplitFacts:
         """Take note of a row; False when rows of the same form told all that its fields tell."""
         self.rows += 1
         self.first = self.first or line
-        shape = shape_of(item)
-        if shape in self.shapes:
+        form = form_of(item)
+        if form in self.forms:
             return False
-        if len(self.shapes) >= MAX_SHAPES:
-            self.shapes.clear()
-        self.shapes.add(shape)
+        if len(self.forms) >= MAX_FORMS:
+            self.forms.clear()
+        self.forms.add(form)
         self._note_fields(item, line, "")
         return True
+
+    def take(self, line: int, characters: int) -> None:
+        """Count a row whose form was noted before."""
+        self.rows += 1
+        self.first = self.first or line
+        self.measure(characters)
+
+    def measure(self, characters: int) -> None:
+        """Count the characters of a row's prompt."""
+        self.characters += characters
+        self.longest = max(self.longest, characters)
 
     def _note_fields(self, item: Mapping[str, Any], line: int, prefix: str) -> None:
         fields = self.fields
@@ -99,20 +111,6 @@ class SplitFacts:
         for facts in self.fields.values():
             if facts.missing is None and facts.last != line:
                 facts.missing = line
-
-
-def shape_of(value: Any) -> Any:
-    """The form of a value: equal for values that have the same fields and types all through."""
-    kind = type(value)
-    if kind is dict:
-        kinds = tuple(map(type, value.values()))
-        if dict in kinds or list in kinds:
-            return tuple(value), tuple(map(shape_of, value.values()))
-        return tuple(value), kinds
-    if kind is list:
-        found = frozenset(map(type, value))
-        return frozenset(map(shape_of, value)) if dict in found or list in found else found
-    return kind
 
 
 class Repeats:

@@ -12,8 +12,10 @@ from typing import Any
 
 from rftspec.diagnostics import Collector
 from rftspec.spec.document import Node
+from rftspec.spec.migrate import key_meant, other_version
 from rftspec.spec.schema import resolved
 from rftspec.spec.suggest import did_you_mean
+from rftspec.spec.text import describe_character, odd_character
 
 Schema = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -27,6 +29,9 @@ _NAMES = {
     "boolean": "true or false",
     "null": "nothing",
 }
+QUOTE_HASH = "` #` begins a comment: put the value in quotes"
+MAX_GUESSES = 100
+"""Unknown keys of one mapping for which a known one is looked for."""
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?\Z")
 
 
@@ -83,13 +88,27 @@ def _where(path: Path) -> str:
 def _type_problem(node: Node, schema: Schema, kinds: list[str], path: Path) -> Any:
     expected = schema.get("x-expected") or " or ".join(_NAMES[kind] for kind in kinds)
     message = f"{_where(path)} must be {expected}; this is {node.describe()}"
-    return node.problem("E104", message, hint=_type_hint(node, schema, kinds), path=dotted(path))
+    hint = _type_hint(node, schema, kinds, path)
+    if "const" in schema and node.value != str(schema["const"]):
+        hint = f"write `{dotted(path)}: {schema['const']}`"
+    return node.problem("E104", message, hint=hint, path=dotted(path))
 
 
-def _type_hint(node: Node, schema: Schema, kinds: list[str]) -> str | None:
+def _told_of_text(text: str, path: Path) -> str | None:
+    """What makes lines a text that were meant as a mapping."""
+    odd = [character for character in text if character.isspace() and not character.isascii()]
+    if odd:
+        return f"the character {describe_character(odd[0])} is no space to YAML: write a plain one"
+    if re.match(r"[\w-]+\s*[:=]\s*\S", text):
+        return "write a colon and then a space between a key and its value"
+    return None if path else "a spec is `key: value` lines, the first of them `version: 1`"
+
+
+def _type_hint(node: Node, schema: Schema, kinds: list[str], path: Path) -> str | None:
     value = node.value
     if node.kind == "scalar" and value is None:
-        return "give it a value, or leave the key out"
+        commented = re.search(r":\s+#\S", node.source.line(node.start[0]))
+        return QUOTE_HASH if commented else "give it a value, or leave the key out"
     if json_kind(node) in schema.get("x-meant", ()):
         return str(schema["x-meant"][json_kind(node)])
     if isinstance(value, str) and _NUMBER.match(value) and {"integer", "number"} & set(kinds):
@@ -100,6 +119,8 @@ def _type_hint(node: Node, schema: Schema, kinds: list[str]) -> str | None:
         return "write `true` or `false`, without quotes"
     if node.kind == "scalar" and kinds == ["array"]:
         return f"put it in brackets: [{value}]"
+    if isinstance(value, str) and kinds == ["object"] and (told := _told_of_text(value, path)):
+        return told
     if node.kind == "scalar" and kinds == ["object"] and schema.get("required"):
         return f"write `{schema['required'][0]}: {value}` on a line of its own, indented below"
     if node.kind == "scalar" and kinds == ["string"]:
@@ -112,8 +133,7 @@ def _type_hint(node: Node, schema: Schema, kinds: list[str]) -> str | None:
 def _check_scalar(node: Node, schema: Schema, kind: str, collector: Collector, path: Path) -> None:
     value = node.value
     if "const" in schema and (value != schema["const"] or isinstance(value, bool)):
-        message = f"{_where(path)} is {value}; this rftspec reads {dotted(path)} {schema['const']}"
-        hint = f"write `{dotted(path)}: {schema['const']}`, or use a newer rftspec"
+        message, hint = other_version(value)
         collector.add(node.problem("E109", message, hint=hint, path=dotted(path)))
     elif "enum" in schema and value not in schema["enum"]:
         choices = [str(choice) for choice in schema["enum"]]
@@ -153,13 +173,18 @@ def _check_text(node: Node, schema: Schema, collector: Collector, path: Path) ->
     elif len(value) > schema.get("maxLength", len(value)):
         message = f"{_where(path)} is longer than {schema['maxLength']} characters"
         collector.add(node.problem("E105", message, path=dotted(path)))
-    elif "pattern" in schema and not re.search(schema["pattern"], value):
+    elif "pattern" in schema and not _matches(schema["pattern"], value):
         expected = schema.get("x-expected")
         if expected and "type" in schema and "number" in schema["type"]:
             collector.add(_type_problem(node, schema, schema["type"], path))
             return
         message = f'{_where(path)} has a form that is not allowed: "{_short(value)}"'
         collector.add(node.problem("E105", message, hint=_usual(schema), path=dotted(path)))
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """As JSON Schema has it: `$` is the end, not the place before a last newline."""
+    return re.search(pattern.replace("$", r"\Z"), text) is not None
 
 
 def _usual(schema: Schema) -> str | None:
@@ -209,7 +234,10 @@ def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path)
         elif name.startswith("x-") and "patternProperties" in schema:
             continue
         elif additional is False:
-            _unknown_key(node.keys[name], properties, missing, noun, collector, here)
+            guess = len(node.value) - len(properties) < MAX_GUESSES
+            _unknown_key(
+                node.keys[name], properties if guess else {}, missing, noun, collector, here
+            )
         else:
             _check_name(node.keys[name], schema.get("propertyNames", {}), collector, here)
             check_shape(child, additional if additional is not True else {}, collector, here)
@@ -267,15 +295,18 @@ def _unknown_key(
     name = path[-1]
     parent = f"`{dotted(path[:-1])}`" if path[:-1] else "a spec"
     owner = noun if noun.startswith("a ") else parent
-    hint = did_you_mean(name, properties)
+    hint = key_meant(name, path[:-1], properties)
     if hint is not None:
         # One mistake, one message: what was misspelt is not also reported as missing.
         missing[:] = [other for other in missing if f"`{other}`" not in hint]
     known = ", ".join(properties)
-    hint = f"{hint} Known: {known}" if hint else f"known: {known}"
+    hint = f"{hint} Known: {known}" if hint else f"known: {known}" if known else None
     if key.span().column and re.search(r"(api_?key|token|secret|password)", name.lower()):
         hint = "secrets do not belong in a spec; set them in the environment"
-    message = f"`{_short(name)}` is not a field of {owner}"
+    message = f"`{_short(name) or '(empty)'}` is not a field of {owner}"
+    odd = [character for character in name if not character.isascii()]
+    if odd:
+        message += f"; it has the character {describe_character(odd[0])}"
     collector.add(key.problem("E101", message, hint=hint, path=dotted(path)))
 
 
@@ -298,16 +329,17 @@ def _check_name(key: Node, schema: Schema, collector: Collector, path: Path) -> 
         message = "a name is empty" if not name.strip() else "a name is too long"
         hint = f"at most {schema.get('maxLength', 64)} characters"
         collector.add(key.problem("E106", message, hint=hint, path=dotted(path)))
+    elif (odd := odd_character(name)) is not None:
+        message = f"the character {odd} is not allowed in a name"
+        collector.add(key.problem("E106", message, hint="delete it", path=dotted(path)))
     elif name in schema.get("x-reserved", {}):
         message = f"`{name}` is {schema['x-reserved'][name]} and cannot be a name here"
         collector.add(key.problem("E107", message, hint="choose another", path=dotted(path)))
-    elif "pattern" in schema and not re.search(schema["pattern"], name):
+    elif "pattern" in schema and not _matches(schema["pattern"], name):
         collector.add(_name_problem(key, name, path))
 
 
 def _name_problem(key: Node, name: str, path: Path) -> Any:
-    from rftspec.spec.text import describe_character
-
     odd = [character for character in name if not character.isascii()]
     if odd:
         message = f"`{name}` has the character {describe_character(odd[0])}"

@@ -4,36 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-ELSEWHERE = {
-    "lr": "learning_rate",
-    "group_size": "samples_per_prompt",
-    "num_generations": "samples_per_prompt",
-    "rollouts_per_prompt": "samples_per_prompt",
-    "batch_size": "prompts_per_step",
-    "n_epochs": "epochs",
-    "num_train_epochs": "epochs",
-    "max_steps": "steps",
-    "max_completion_length": "max_tokens",
-    "max_new_tokens": "max_tokens",
-    "response_format": "response",
-    "beta": "kl",
-    "kl_coef": "kl",
-    "eval_interval": "every",
-    "eval_steps": "every",
-    "eval_samples": "samples",
-    "model_name_or_path": "base",
-    "training_file": "train",
-    "validation_file": "validation",
-    "valid": "validation",
-    "lora_rank": "rank",
-    "lora_alpha": "alpha",
-    "target_modules": "targets",
-    "r": "rank",
-    "gates": "require",
-    "grader": "graders",
-}
-"""Names of other tools (OpenAI's, TRL's, Axolotl's) for what rftspec calls otherwise."""
-
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant, or None."""
@@ -50,15 +20,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint that names what was most likely meant, also by the names of other tools."""
-    candidates = list(known)
-    meant = nearest(name, candidates)
-    if meant is not None:
-        return f"did you mean `{meant}`?"
-    foreign = nearest(name, [key for key, ours in ELSEWHERE.items() if ours in candidates])
-    if foreign is not None:
-        return f"did you mean `{ELSEWHERE[foreign]}`? (elsewhere: `{foreign}`)"
-    return None
+    """A hint that names what was most likely meant."""
+    meant = nearest(name, known)
+    return None if meant is None else f"did you mean `{meant}`?"
 
 
 def distance(left: str, right: str, limit: int = 3) -> int:

@@ -15,9 +15,11 @@ _BOMS = (
     (b"\xfe\xff", "UTF-16"),
 )
 _FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-    "\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+"""Controls, and what takes no room or turns the line around. A joiner (U+200C, U+200D) stays: some
+scripts and emoji are not written without."""
 _BREAKS = re.compile(r"\r\n|\n|\r")
 _SHOWN = 20
 
@@ -34,6 +36,10 @@ def decode(raw: bytes, file: str, collector: Collector) -> str | None:
             hint = "save it as UTF-8"
             collector.add(Diagnostic("E001", f"the file is {name}, not UTF-8", first, hint))
             return None
+    if b"\0" in raw[:2] and raw.count(b"\0") >= len(raw) // 3:
+        hint = "save it as UTF-8"
+        collector.add(Diagnostic("E001", "the file is UTF-16 or UTF-32, not UTF-8", first, hint))
+        return None
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -52,15 +58,25 @@ def describe_character(character: str) -> str:
     return f"U+{ord(character):04X} ({name})"
 
 
+def odd_character(text: str) -> str | None:
+    """The first character of a name that nobody can see or that breaks the line, described."""
+    found = _FORBIDDEN.search(text) or _BREAKS.search(text)
+    return describe_character(found.group()[0]) if found else None
+
+
 def _check_characters(text: str, file: str, collector: Collector) -> bool:
     found = False
+    lines: list[str] = []
     for count, match in enumerate(_FORBIDDEN.finditer(text)):
         found = True
         if count >= _SHOWN:
             break
         line, column = _place(text, match.start())
         span = Span(file, line, column, line, column + 1)
-        snippet = _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.split(text)[line - 1])
+        lines = (
+            _BREAKS.split(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)) if not lines else lines
+        )
+        snippet = lines[line - 1]
         message = f"the character {describe_character(match.group())} is not allowed in a spec"
         hint = "delete it, or write it as an escape in double quotes"
         collector.add(Diagnostic("E002", message, span, hint, snippet=snippet))

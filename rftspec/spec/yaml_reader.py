@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,11 @@ from rftspec.diagnostics import Collector, Diagnostic, Span
 from rftspec.spec.document import Document, Node, Source
 from rftspec.spec.scalars import read_plain
 from rftspec.spec.text import decode
+from rftspec.spec.yaml_errors import BLOCK_HINT, position, syntax_error
 
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BLOCK_HINT = (
-    "if this is an expression, put it on its own line under `|`, so that YAML leaves it alone"
-)
 
 
 class _Stop(Exception):
@@ -45,7 +42,7 @@ def parse_text(text: str, path: Path, name: str, collector: Collector | None = N
     except _Stop:
         return Document(path, source, None, collector)
     except yaml.MarkedYAMLError as error:
-        collector.add(_syntax_error(source, error))
+        collector.add(syntax_error(source, error))
         return Document(path, source, None, collector)
     except yaml.YAMLError as error:
         collector.add(Diagnostic("E005", f"this is not YAML: {error}", Span(name, 1, 1, 1, 2)))
@@ -102,16 +99,16 @@ class _Builder:
 
     def _close(self, event: Any) -> None:
         node, _ = self.stack.pop()
-        node.end = _position(event.end_mark)
+        node.end = position(event.end_mark)
 
     def _node(self, event: Any) -> Node:
-        start, end = _position(event.start_mark), _position(event.end_mark)
+        start, end = position(event.start_mark), position(event.end_mark)
         if isinstance(event, yaml.MappingStartEvent):
             return Node("mapping", {}, self.source, start, end)
         if isinstance(event, yaml.SequenceStartEvent):
             return Node("sequence", [], self.source, start, end)
         if isinstance(event, yaml.AliasEvent):
-            hint = f"repeat the value; {_BLOCK_HINT}"
+            hint = f"repeat the value; {BLOCK_HINT}"
             self._say(event, "E008", f"an alias (`*{event.anchor}`) is not allowed in a spec", hint)
             return Node("bad", None, self.source, start, end)
         offsets = (event.start_mark.index, event.end_mark.index)
@@ -128,9 +125,11 @@ class _Builder:
                 event, "E008", f"an anchor (`&{event.anchor}`) is not allowed in a spec", hint
             )
         if event.tag is not None:
-            hint = f"leave the tag out, or quote the value; {_BLOCK_HINT}"
-            self._say(event, "E009", f"a tag (`{event.tag}`) is not allowed in a spec", hint)
+            hint = f"leave the tag out, or quote the value; {BLOCK_HINT}"
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._say(event, "E009", f"a tag (`{tag}`) is not allowed in a spec", hint)
             node.kind = "bad" if node.kind == "scalar" else node.kind
+            node.damaged = True
 
     def _attach(self, node: Node) -> None:
         parent, pending = self.stack[-1]
@@ -158,10 +157,7 @@ class _Builder:
         if key.kind == "bad":
             parent.damaged = True
             return
-        if key.kind != "scalar" or (
-            not key.style and not isinstance(read_plain(key.value)[0], str)
-        ):
-            self._refuse_key(key)
+        if self._refuse_key(key):
             parent.damaged = True
             return
         name = key.value
@@ -178,58 +174,32 @@ class _Builder:
         parent.keys[name] = key
         parent.value[name] = node
 
-    def _refuse_key(self, key: Node) -> None:
-        if key.damaged:
-            return  # a template's inner braces have been told
-        if key.kind == "scalar":
-            message = f"the key `{key.value or '(empty)'}` is not text"
-            hint = f"quote it: '{key.value}'"
-        else:
+    def _refuse_key(self, key: Node) -> bool:
+        """Whether a key is no text, or one that reads oddly; that has then been said."""
+        if key.kind != "scalar":
             message = f"a key must be text; this is {key.describe()}"
             hint = 'if this is a template such as {{ item.x }}, quote it: "{{ item.x }}"'
-        self.collector.add(key.problem("E006", message, hint=hint))
+            if not key.damaged:  # else a template's inner braces have been told
+                self.collector.add(key.problem("E006", message, hint=hint))
+            return True
+        quoted = f"quote it: '{key.value}'"
+        value, problem = ("", None) if key.style else read_plain(key.value)
+        if isinstance(value, str) and key.value.isalpha():
+            problem = None  # a word such as `on`, a field of ours, can be nothing but a name here
+        if not isinstance(value, str):
+            message = f"the key `{key.value or '(empty)'}` is not text"
+            self.collector.add(key.problem("E006", message, hint=quoted))
+            return True
+        # A word such as `on`, which is a field of ours, can be nothing but a name here.
+        if problem is not None and not key.value.isalpha():
+            self.collector.add(key.problem(problem.code, problem.message, hint=quoted))
+            return True
+        return False
 
     def _say(self, event: Any, code: str, message: str, hint: str) -> None:
-        line, column = _position(event.start_mark)
-        end_line, end_column = _position(event.end_mark)
+        line, column = position(event.start_mark)
+        end_line, end_column = position(event.end_mark)
         if end_line != line or end_column <= column:
             end_line, end_column = line, column + 1
         span = Span(self.source.file, line, column, end_line, end_column)
         self.collector.add(Diagnostic(code, message, span, hint, snippet=self.source.line(line)))
-
-
-def _position(mark: Any) -> tuple[int, int]:
-    return mark.line + 1, mark.column + 1
-
-
-def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    """PyYAML's error as ours: tabs by their name, and the hint that helps most."""
-    mark = error.problem_mark or error.context_mark
-    line, column = _position(mark) if mark is not None else (1, 1)
-    text = source.line(line)
-    span = Span(source.file, line, column, line, column + 1)
-    problem = (error.problem or "this is not YAML").strip()
-    indent = text[: len(text) - len(text.lstrip())]
-    if "\t" in indent or text[column - 1 : column] == "\t":
-        span = Span(source.file, line, 1 + text.index("\t"), line, 2 + text.index("\t"))
-        message = "a tab cannot indent YAML"
-        return Diagnostic("E004", message, span, "use spaces", snippet=text)
-    anchor = re.match(r"\s*-?\s*([&*])\S", text)
-    if anchor:
-        # A list entry with an anchor where a mapping goes on: the anchor is the better message.
-        at = anchor.start(1) + 1
-        message = "an anchor or an alias is not allowed in a spec"
-        span = Span(source.file, line, at, line, at + 1)
-        return Diagnostic("E008", message, span, "write the value out", snippet=text)
-    message = f"this is not YAML: {problem}"
-    if error.context:
-        message += f" ({error.context.strip()})"
-    return Diagnostic("E005", message, span, _hint_for(problem), snippet=text)
-
-
-def _hint_for(problem: str) -> str:
-    if "escape" in problem:
-        return "inside double quotes a backslash starts an escape; use single quotes, or `|`"
-    if "end of stream" in problem or "unexpected end" in problem:
-        return "a quote or a bracket is still open"
-    return f"quote the value; {_BLOCK_HINT}"

@@ -4,21 +4,28 @@ Rows of one cluster (one gene, one patient) are not independent, so whole cluste
 With 30 clusters and more the interval is the studentised cluster bootstrap (Davison and Hinkley,
 *Bootstrap Methods and their Application*, 1997, section 5.2.1; clusters as in Field and Welsh,
 JRSS-B 69, 2007), whose coverage stays close to its level where the percentile bootstrap's falls
-short; with fewer, Student's t over the clusters; with one, there is no interval to give.
+short; with fewer, Student's t over the clusters; with one, there is no interval to give. Clusters
+that are all alike have no spread to measure: a share of 0 or 1 gets the exact binomial bound over
+clusters (Clopper and Pearson, Biometrika 26, 1934), and fewer than six say nothing of a mean.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rftspec.stats.rare import is_rare, sign_flip_p, wilson
+
 FEW_CLUSTERS = 30
 """Below this many clusters the interval is Student's t, and its words say that rows are few."""
+
+ALIKE_CLUSTERS = 6
+"""Fewer clusters that are all alike say nothing: six heads in a row are the first with p < 0.05."""
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +121,13 @@ def cluster_bootstrap(
     if not np.isfinite(rows).all():
         raise ValueError("values must be finite: leave failed rows out and count them")
     grouped = _group(rows, clusters)
-    low, high, method = _bounds(grouped, seed=seed, level=level, resamples=resamples)
+    if _alike(grouped):
+        low, high, method = _alike_bounds(grouped, bounds, level)
+    elif _is_rare(grouped, bounds):
+        low, high = wilson(grouped.mean, _error(grouped), len(grouped.sums), level)
+        method = "Wilson over clusters: few events"
+    else:
+        low, high, method = _bounds(grouped, seed=seed, level=level, resamples=resamples)
     if bounds is not None and math.isfinite(low):
         low, high = max(low, bounds[0]), min(high, bounds[1])
     return Interval(grouped.mean, low, high, len(rows), len(grouped.sums), method, level)
@@ -133,7 +146,15 @@ def paired_difference(
     first, second = row_means(after), row_means(before)
     if len(first) != len(second):
         raise ValueError(f"{len(first)} rows cannot be paired with {len(second)}")
-    return cluster_bootstrap(first - second, clusters, seed=seed, level=level, resamples=resamples)
+    moves = first - second
+    found = cluster_bootstrap(moves, clusters, seed=seed, level=level, resamples=resamples)
+    exact = sign_flip_p(_group(moves, clusters).sums, seed)
+    if exact is None or exact < 1 - level or found.spans_zero:
+        return found
+    # few rows differ, and equal models would differ so as often as not to say otherwise
+    low, high = min(found.low, 0.0), max(found.high, 0.0)
+    method = f"{found.method}, as far as zero by the sign-flip test"
+    return replace(found, low=low, high=high, method=method)
 
 
 def unpaired_difference(
@@ -169,6 +190,50 @@ def unpaired_difference(
     return Interval(estimate, low, high, rows, sum(counts), "Welch's t over clusters", level)
 
 
+def p_of_zero(
+    values: ArrayLike | Sequence[Sequence[float]],
+    clusters: Sequence[Hashable],
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
+) -> float:
+    """Two-sided p of "the mean difference over rows is zero", by the way of `paired_difference`.
+
+    It is below 0.05 exactly where the 95 % interval of the same seed leaves zero out. NaN where
+    there is no interval; never less than 1 / `resamples`.
+    """
+    grouped = _group(row_means(values), clusters)
+    exact = sign_flip_p(grouped.sums, seed) or 0.0
+    return max(_p_of_zero(grouped, seed=seed, resamples=resamples), exact)
+
+
+def _p_of_zero(grouped: _Clusters, *, seed: int, resamples: int) -> float:
+    count = len(grouped.sums)
+    if _alike(grouped):
+        if abs(grouped.mean) <= 1e-12:
+            return 1.0
+        return math.nan if count < ALIKE_CLUSTERS else float(2.0 ** (1 - count))
+    if count < 2:
+        return math.nan
+    pivot = grouped.mean / _error(grouped)
+    if count < FEW_CLUSTERS:
+        from scipy.special import stdtr
+
+        return float(2 * stdtr(count - 1, -abs(pivot)))
+    pivots = np.sort(_pivots(grouped, seed, resamples))
+    # the inverse of np.quantile's interpolation, so that p and interval agree at every level
+    below = float(np.interp(pivot, pivots, np.linspace(0, 1, len(pivots))))
+    return max(2 * min(below, 1 - below), 1 / resamples)
+
+
+def standard_error(
+    values: ArrayLike | Sequence[Sequence[float]], clusters: Sequence[Hashable]
+) -> float:
+    """The linearised standard error of the mean over rows, clusters as units; NaN for one."""
+    grouped = _group(row_means(values), clusters)
+    return _error(grouped) if len(grouped.sums) > 1 else math.nan
+
+
 def row_means(values: ArrayLike | Sequence[Sequence[float]]) -> Floats:
     """One number per row: the value, or the mean of the row's samples; shape [rows]."""
     if isinstance(values, np.ndarray) and values.dtype != object:
@@ -186,6 +251,38 @@ def _group(rows: Floats, clusters: Sequence[Hashable]) -> _Clusters:
     return _Clusters(sums, sizes)
 
 
+def _error(grouped: _Clusters) -> float:
+    return float(_standard_errors(grouped.sums[None], grouped.sizes[None])[0])
+
+
+def _is_rare(grouped: _Clusters, bounds: tuple[float, float] | None) -> bool:
+    """True for a share of which hardly anything passes, or hardly anything fails."""
+    if bounds != (0.0, 1.0) or len(grouped.sums) < 2:
+        return False
+    return is_rare(grouped.mean, _error(grouped))
+
+
+def _alike(grouped: _Clusters) -> bool:
+    """True when the means of all clusters (of two and more) are the same number."""
+    if len(grouped.sums) < 2:
+        return False
+    return _error(grouped) <= 1e-12 * max(1.0, abs(grouped.mean))
+
+
+def _alike_bounds(
+    grouped: _Clusters, bounds: tuple[float, float] | None, level: float
+) -> tuple[float, float, str]:
+    """The interval where nothing varies: exact for a share of 0 or 1, else a point, or none."""
+    count, mean = len(grouped.sums), grouped.mean
+    reach = ((1 - level) / 2) ** (1 / count)
+    exact = "exact binomial over clusters: all are alike"
+    if bounds == (0.0, 1.0) and mean in bounds:
+        return (0.0, 1 - reach, exact) if mean == 0.0 else (reach, 1.0, exact)
+    if count < ALIKE_CLUSTERS and mean != 0.0:
+        return math.nan, math.nan, "none: few clusters, all alike"
+    return mean, mean, "none needed: no variation between clusters"
+
+
 def _bounds(
     grouped: _Clusters, *, seed: int, level: float, resamples: int
 ) -> tuple[float, float, str]:
@@ -193,15 +290,13 @@ def _bounds(
     count = len(grouped.sums)
     if count < 2:
         return math.nan, math.nan, "none: one cluster"
-    error = float(_standard_errors(grouped.sums[None], grouped.sizes[None])[0])
-    if error <= 1e-12 * max(1.0, abs(grouped.mean)):
-        return grouped.mean, grouped.mean, "none needed: no variation between clusters"
+    error = _error(grouped)
     if count < FEW_CLUSTERS:
         from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
 
         reach = float(stdtrit(count - 1, 0.5 + level / 2)) * error
         return grouped.mean - reach, grouped.mean + reach, "t over clusters"
-    pivots = _pivots(grouped, np.random.Generator(np.random.PCG64(seed)), resamples)
+    pivots = _pivots(grouped, seed, resamples)
     # basic property of the studentised bootstrap: the upper pivot gives the lower end
     lower, upper = np.quantile(pivots, [0.5 - level / 2, 0.5 + level / 2])
     return (
@@ -211,9 +306,10 @@ def _bounds(
     )
 
 
-def _pivots(grouped: _Clusters, generator: np.random.Generator, resamples: int) -> Floats:
+def _pivots(grouped: _Clusters, seed: int, resamples: int) -> Floats:
     """(resampled mean − mean) / its standard error, for each resample that varies; shape [R]."""
     count = len(grouped.sums)
+    generator = np.random.Generator(np.random.PCG64(seed))
     chosen = generator.integers(0, count, size=(resamples, count))
     drawn_sums, drawn_sizes = grouped.sums[chosen], grouped.sizes[chosen]
     means = drawn_sums.sum(axis=1) / drawn_sizes.sum(axis=1)

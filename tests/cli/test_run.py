@@ -76,9 +76,9 @@ def test_folder_of_another_plan_is_refused_with_what_differs(
     assert main(["run", SPEC, "--out", "out", "--set", "train.steps=2"]) == exits.WRONG
     told = capsys.readouterr().err
     assert "error[R410]" in told
-    assert "~ train.steps 4 → 2" in told
-    assert "resume out" in told
-    assert "--out FOLDER" in told
+    assert "~ train.steps  4 → 2  (--set)" in told
+    assert "report out" in told
+    assert "the same command with --out runs/ranking-" in told
 
 
 def test_failed_gate_is_code_4(scripted: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,3 +196,106 @@ def test_base_model_that_is_not_there_leaves_nothing_behind(
     told = capsys.readouterr().err
     assert "error[M20" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_another_plan_in_an_unfinished_folder_is_met_with_resume(tmp_path: Path) -> None:
+    """The plan that is there can be gone on with; the new one has a folder of its own."""
+    words = ("run", SPEC, "--out", "out")
+    assert _outside(tmp_path, *words, RFTSPEC_TEST_STOP="6").returncode == exits.INTERRUPTED
+    done = _outside(tmp_path, *words, "--seed", "5")
+    assert done.returncode == exits.WRONG
+    assert "~ seed  0 → 5  (--seed)" in done.stderr
+    assert "go on with the plan that is there:" in done.stderr
+    assert "resume out" in done.stderr
+
+
+def test_run_that_another_process_is_writing_is_refused_before_anything_is_opened(
+    scripted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fcntl
+
+    assert main(["run", SPEC, "--out", "out", "--display", "none"]) == exits.FINE
+    with (scripted / "out" / ".lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        capsys.readouterr()
+        assert main(["run", SPEC, "--out", "out"]) == exits.WRONG
+    assert "error[R406]" in capsys.readouterr().err
+
+
+def test_resume_with_another_model_of_the_same_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The record would hold the answers of two models."""
+    from tests.plan.test_saved import _own_model
+    from tests.spec.samples import copy_sample
+
+    spec = copy_sample(tmp_path)
+    model = _own_model(spec)
+    words = ("run", spec.name, "--out", "out")
+    assert _outside(tmp_path, *words, RFTSPEC_TEST_STOP="6").returncode == exits.INTERRUPTED
+    (model / "generation_config.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["resume", "out"]) == exits.WRONG
+    assert "error[R418]" in capsys.readouterr().err
+    assert main([*words]) == exits.WRONG
+    told = capsys.readouterr().err
+    assert "error[R410]" in told
+    assert "~ contents.base  its content has changed" in told
+
+
+def test_saved_plan_keeps_its_sandbox_and_runs_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exactly as it was planned, wherever it is started."""
+    monkeypatch.setattr(loop, "_open_engine", lambda plan, meter: RankingEngine(plan.seed))
+    (tmp_path / "away").mkdir()
+    plan = tmp_path / "plan.json"
+    assert main(["plan", SPEC, "--sandbox", "reduced", "--out", str(plan)]) == exits.FINE
+    monkeypatch.chdir(tmp_path / "away")
+    assert main(["run", "../plan.json", "--out", "out", "--display", "none"]) == exits.FINE
+    saved = json.loads(plan.read_text(encoding="utf-8"))
+    ran = json.loads((tmp_path / "away" / "out" / "plan.json").read_text(encoding="utf-8"))
+    saved.pop("checksum")
+    assert ran == saved
+    assert ran["sandbox"] == "reduced"
+    capsys.readouterr()
+    assert main(["run", "../plan.json", "--sandbox", "full"]) == exits.WRONG
+    assert "error[R412]" in capsys.readouterr().err
+
+
+def test_saved_plan_of_other_data_is_refused_with_the_command_to_plan_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the options that it was made with; nothing is run."""
+    from tests.spec.samples import copy_sample, edit
+
+    spec = copy_sample(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = ["--set", "train.steps=2", "--seed", "3"]
+    assert main(["plan", spec.name, *words, "--out", "plan.json"]) == exits.FINE
+    edit(tmp_path / "ranking" / "train.jsonl", "sign 0", "sign 900")
+    capsys.readouterr()
+    assert main(["run", "plan.json"]) == exits.WRONG
+    told = capsys.readouterr().err
+    assert "error[R418]" in told
+    assert "~ data.train: `" in told
+    assert "plan ranking.yaml --set train.steps=2 --seed 3 --out plan.json" in told
+    assert not (tmp_path / "runs").exists()
+
+
+def test_spec_that_changed_since_its_plan_was_saved_is_remarked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan is what counts."""
+    from tests.spec.samples import copy_sample, edit
+
+    monkeypatch.setattr(loop, "_open_engine", lambda plan, meter: RankingEngine(plan.seed))
+    spec = copy_sample(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", spec.name, "--out", "plan.json"]) == exits.FINE
+    edit(spec, "steps: 4", "steps: 40")
+    capsys.readouterr()
+    assert main(["run", "plan.json"]) == exits.FINE
+    found = capsys.readouterr()
+    assert "ranking.yaml has changed since this plan was made" in found.err
+    assert "step 4/4" in found.out

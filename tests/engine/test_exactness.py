@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from rftspec.engine import adapter
 from rftspec.engine.local import LocalEngine
 from rftspec.engine.types import Completion, Group, Prompt
 from tests.engine.conftest import MESSAGES, make_plan
+from tests.engine.reference import REFERENCES, Batch
 
 FAMILIES = ["llama", "qwen2", "qwen3", "mistral", "gpt2"]
 Toy = Callable[..., Path]
@@ -101,31 +104,54 @@ def texts(found: list[list[Completion]]) -> list[list[str]]:
     return [[c.text for c in group] for group in found]
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3", "gpt2"])
-@pytest.mark.parametrize("budget", [10_000, 90])
-def test_gradient_equals_that_of_a_plain_loop(toy: Toy, family: str, budget: int) -> None:
-    engine = LocalEngine.open(make_plan(toy(family)))
+CASES = [
+    *[(family, "grpo", 1, budget) for family in FAMILIES for budget in (10_000, 90)],
+    *[("llama", name, updates, 90) for name in REFERENCES for updates in (1, 2)],
+]
+
+
+@pytest.mark.parametrize(("family", "name", "updates", "budget"), CASES)
+def test_gradient_equals_that_of_a_plain_padded_loop(
+    toy: Toy, family: str, name: str, updates: int, budget: int
+) -> None:
+    plan = make_plan(toy(family), algorithm=name, updates_per_batch=updates, kl=0.05)
+    engine = LocalEngine.open(plan)
     stir(engine)
     engine.learner.token_budget = budget
     prompts = prompts_of(engine)
     found = engine.sample(prompts, samples=4, temperature=1.0, max_tokens=16, policy="tuned")
+    if updates > 1:  # as if sampled by an older policy
+        chance = np.random.default_rng(0)
+        noise = [[0.3 * chance.normal(size=len(c.tokens)) for c in group] for group in found]
+        found = [
+            [
+                replace(c, logprobs=(c.logprobs + n).astype(np.float32))
+                for c, n in zip(g, ns, strict=True)
+            ]
+            for g, ns in zip(found, noise, strict=True)
+        ]
     rewards = [[0.0, 1.0, 0.5, 0.0], [1.0, 1.0, 1.0, 1.0], [0.2, 0.0, 0.0, 0.9]]
     groups = [Group(p, c, r) for p, c, r in zip(prompts, found, rewards, strict=True)]
-    expected = plain_gradient(engine, groups)
-    got = gradient_of(engine, groups)
-    assert got.keys() == expected.keys()
-    for name in got:
-        torch.testing.assert_close(got[name], expected[name], atol=1e-6, rtol=1e-4)
+    expected = plain_gradients(engine, groups, name, updates)
+    got = gradients_of(engine, groups)
+    assert len(got) == len(expected)
+    for mine, other in zip(got, expected, strict=True):
+        assert mine.keys() == other.keys()
+        size = max(1.0, *(float(g.abs().max()) for g in other.values()))
+        for parameter in mine:
+            torch.testing.assert_close(
+                mine[parameter], other[parameter], atol=1e-6 * size, rtol=1e-4
+            )
 
 
-def gradient_of(engine: LocalEngine, groups: list[Group]) -> dict[str, torch.Tensor]:
-    """The gradient that a step would use, taken before the optimiser clears it."""
-    kept: dict[str, torch.Tensor] = {}
+def gradients_of(engine: LocalEngine, groups: list[Group]) -> list[dict[str, torch.Tensor]]:
+    """The gradients that a step's updates would use, taken before the optimiser clears them."""
+    kept: list[dict[str, torch.Tensor]] = []
     learner = engine.learner
 
     def keep(rate: float, *, max_norm: float) -> float:
         del rate, max_norm
-        kept.update({n: p.grad.clone() for n, p in adapter.parameters(engine.wrapped)})
+        kept.append({n: p.grad.clone() for n, p in adapter.parameters(engine.wrapped)})
         learner.optimizer.clear()
         return 0.0
 
@@ -134,25 +160,57 @@ def gradient_of(engine: LocalEngine, groups: list[Group]) -> dict[str, torch.Ten
     return kept
 
 
-def plain_gradient(engine: LocalEngine, groups: list[Group]) -> dict[str, torch.Tensor]:
-    """GRPO by its formula, one row at a time, through the peft module."""
-    total = sum(len(c.tokens) for g in groups for c in g.completions)
-    loss = torch.zeros(())
-    for group in groups:
-        rewards = np.array(group.rewards)
-        deviation = rewards.std(ddof=1)
-        for completion, reward in zip(group.completions, rewards, strict=True):
-            advantage = (reward - rewards.mean()) / (deviation + 1e-4)
-            ids = torch.tensor([[*group.prompt.tokens, *completion.tokens]])
-            logits = engine.wrapped(input_ids=ids).logits[0, len(group.prompt.tokens) - 1 : -1]
-            target = torch.tensor(completion.tokens)[:, None]
-            loss = loss - float(advantage) * logits.log_softmax(-1).gather(1, target).sum()
-    (loss / total).backward()
-    parameters = adapter.parameters(engine.wrapped)
-    out = {n: p.grad.clone() for n, p in parameters}
-    for _, p in parameters:
-        p.grad = None
+def plain_gradients(
+    engine: LocalEngine, groups: list[Group], name: str, updates: int
+) -> list[dict[str, torch.Tensor]]:
+    """The reference's loss on one padded batch through the peft module, by autograd."""
+    done = [(g, c, r) for g, group in enumerate(groups)
+            for c, r in zip(group.completions, group.rewards, strict=True)]  # fmt: skip
+    logp, mask = padded_logprobs(engine, groups)
+    with torch.no_grad(), engine.wrapped.disable_adapter():
+        ref, _ = padded_logprobs(engine, groups)
+    old = torch.zeros_like(logp)
+    for row, (_, c, _) in enumerate(done):
+        old[row, : len(c.tokens)] = torch.from_numpy(c.logprobs)
+    if updates == 1:
+        old = logp.detach()
+    batch = Batch(
+        logp, old, ref, mask, torch.tensor([r for *_, r in done]),
+        torch.tensor([g for g, *_ in done]), engine.plan.response.max_tokens, 0.05,
+    )  # fmt: skip
+    advantage, loss = REFERENCES[name]
+    with torch.no_grad():
+        advantages = advantage(batch)
+    names, parameters = zip(*adapter.parameters(engine.wrapped), strict=True)
+    out = []
+    bounds = [round(i * len(groups) / updates) for i in range(updates + 1)]
+    for start, stop in pairwise(bounds):
+        rows = (batch.group >= start) & (batch.group < stop)
+        fields = ("logp", "old", "ref", "mask", "rewards", "group")
+        part = replace(batch, **{f: getattr(batch, f)[rows] for f in fields})
+        value = loss(part, advantages[rows])
+        found = torch.autograd.grad(value, parameters, retain_graph=True)
+        out.append(dict(zip(names, found, strict=True)))
     return out
+
+
+def padded_logprobs(engine: LocalEngine, groups: list[Group]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(log-probabilities, mask) of all completions, [B, T], by one right-padded forward pass."""
+    rows = [(g.prompt.tokens, c.tokens) for g in groups for c in g.completions]
+    width, most = max(len(p) + len(c) for p, c in rows), max(len(c) for _, c in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    seen = torch.zeros_like(ids)
+    for row, (p, c) in enumerate(rows):
+        ids[row, : len(p) + len(c)] = torch.tensor([*p, *c])
+        seen[row, : len(p) + len(c)] = 1
+    logits = engine.wrapped(input_ids=ids, attention_mask=seen).logits.log_softmax(-1)
+    out, mask = [], torch.zeros(len(rows), most)
+    for row, (p, c) in enumerate(rows):
+        at = logits[row, len(p) - 1 : len(p) + len(c) - 1]
+        found = at.gather(1, torch.tensor(c)[:, None])[:, 0]
+        out.append(torch.nn.functional.pad(found, (0, most - len(c))))
+        mask[row, : len(c)] = 1
+    return torch.stack(out), mask
 
 
 def test_only_the_adapter_is_trained(engine: LocalEngine) -> None:

@@ -13,7 +13,8 @@ from rftspec.diagnostics import DiagnosticError
 from rftspec.engine.embedder import LocalEmbedder
 from rftspec.engine.judge import ROWS, LocalJudge, _noise
 from rftspec.graders.services import JudgeRequest, Services
-from rftspec.run.services import cache_folder, open_services
+from rftspec.plan.cache import cache_folder
+from rftspec.run.services import open_services
 from tests.engine.conftest import make_plan
 from tests.graders.judges import score_model, scores
 from tests.speaking import make_speaking_judge

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ import torch
 from rftspec.diagnostics import DiagnosticError
 from rftspec.engine import adapter
 from rftspec.engine import loss as loss_module
-from rftspec.engine.algorithms import ALGORITHMS, advantages, divisor
+from rftspec.engine.algorithms import GroupRewards, advantages, divisor
 from rftspec.engine.local import LocalEngine
 from rftspec.engine.loss import token_logprobs
-from rftspec.engine.optimizer import AdamW
+from rftspec.engine.optimizer import AdamW, AdamW8bit, learning_rate
 from rftspec.engine.packing import Work, micro_batches
 from rftspec.engine.types import ENGINE_METRICS, Completion, Group, Prompt
 from rftspec.record.metrics import declared
+from rftspec.spec.algorithms import ALGORITHMS
 from tests.engine.conftest import MESSAGES, make_plan
 
 Toy = Callable[..., Path]
@@ -51,13 +53,16 @@ def adapter_bytes(engine: LocalEngine) -> dict[str, bytes]:
 def test_advantages_are_those_of_the_paper(
     name: str, rewards: list[float], expected: list[float]
 ) -> None:
-    np.testing.assert_allclose(advantages(ALGORITHMS[name], rewards), expected, atol=1e-12)
+    group = GroupRewards(np.array(rewards), [1] * len(rewards))
+    (found,) = advantages(ALGORITHMS[name], [group])
+    np.testing.assert_allclose([a[0] for a in found], expected, atol=1e-12)
 
 
 def test_losses_are_divided_by_global_counts() -> None:
     counts = {"tokens": 700, "completions": 16, "max_tokens": 96}
     got = {name: divisor(row, **counts) for name, row in ALGORITHMS.items()}
-    assert got == {"grpo": 700, "dr_grpo": 16 * 96, "rloo": 16}
+    tokens = dict.fromkeys(("grpo", "dapo", "cispo"), 700)
+    assert got == {**tokens, "dr_grpo": 16 * 96, "gspo": 16, "rloo": 16, "reinforce++": 16}
 
 
 def test_an_unknown_algorithm_is_a_diagnostic(toy: Toy) -> None:
@@ -69,7 +74,8 @@ def work(prompt: int, *lengths: int) -> Work:
     completions = tuple(
         Completion(tuple(range(n)), "", "stop", np.zeros(n, np.float32)) for n in lengths
     )
-    return Work(Prompt(tuple(range(prompt)), ("t", 0, 0)), completions, np.ones(len(lengths)))
+    advantages = tuple(np.ones(n) for n in lengths)
+    return Work(Prompt(tuple(range(prompt)), ("t", 0, 0)), completions, advantages)
 
 
 def test_micro_batches_hold_every_completion_once_largest_first() -> None:
@@ -88,31 +94,37 @@ def test_a_completion_longer_than_the_budget_is_its_own_batch() -> None:
 
 
 @pytest.mark.parametrize("kept", [1 << 25, 0])
+@pytest.mark.parametrize("bonus", [0.0, 1.0])
 def test_chunked_logprobs_equal_log_softmax_in_value_and_gradient(
-    monkeypatch: pytest.MonkeyPatch, kept: int
+    monkeypatch: pytest.MonkeyPatch, kept: int, bonus: float
 ) -> None:
     monkeypatch.setattr(loss_module, "CHUNK_ELEMENTS", 150)
     monkeypatch.setattr(loss_module, "KEPT_ELEMENTS", kept)
     torch.manual_seed(0)
     head, targets = torch.randn(37, 8), torch.randint(37, (11,))
     hidden = torch.randn(11, 8, requires_grad=True)
-    weights = torch.randn(11)
-    got, entropy = token_logprobs(hidden, head, targets, 0.7)
-    (got * weights).sum().backward()
+    weights, others = torch.randn(11), torch.randn(11) * bonus
+    got, entropy = token_logprobs(hidden, head, targets, 0.7, entropy=bonus > 0)
+    assert entropy.requires_grad == (bonus > 0)
+    (got * weights + entropy * others).sum().backward()
     grad, hidden.grad = hidden.grad, None
     log_p = (hidden @ head.t() / 0.7).log_softmax(-1)
     expected = log_p.gather(1, targets[:, None])[:, 0]
-    (expected * weights).sum().backward()
+    spread = -(log_p.exp() * log_p).sum(-1)
+    (expected * weights + spread * others).sum().backward()
     torch.testing.assert_close(got, expected)
-    torch.testing.assert_close(entropy, -(log_p.exp() * log_p).sum(-1))
+    torch.testing.assert_close(entropy, spread)
     torch.testing.assert_close(grad, hidden.grad)
 
 
 @pytest.mark.parametrize("kl", [0.0, 0.1])
-def test_learn_gives_the_declared_metrics(toy: Toy, kl: float) -> None:
-    engine = LocalEngine.open(make_plan(toy(), kl=kl))
+@pytest.mark.parametrize("updates", [1, 2])
+def test_learn_gives_the_declared_metrics(toy: Toy, kl: float, updates: int) -> None:
+    engine = LocalEngine.open(make_plan(toy(), kl=kl, updates_per_batch=updates))
     metrics = engine.learn(groups_of(engine, 1), step=1)
-    assert set(metrics) == {m for m in ENGINE_METRICS if kl or m != "kl"}
+    off_policy = {"clip_share", "clip_low_share", "clip_high_share", "ratio_max", "updates"}
+    missing = ({"kl"} if not kl else set()) | (off_policy if updates == 1 else set())
+    assert set(metrics) == set(ENGINE_METRICS) - missing
     for name in metrics:
         declared(name)
 
@@ -120,13 +132,13 @@ def test_learn_gives_the_declared_metrics(toy: Toy, kl: float) -> None:
 def test_the_rewarded_completions_become_likelier(toy: Toy) -> None:
     engine = LocalEngine.open(make_plan(toy(), learning_rate=3e-3))
     groups = groups_of(engine, 1)
-    work = [engine.learner._work(group) for group in groups]
+    work = engine.learner.work(groups)
 
     def pull() -> float:
         """Mean log-probability of tokens, weighted by their advantages."""
         with torch.no_grad():
             scored = engine.learner.scorer.score(work, tuned=True)
-        return float((scored.advantages * scored.logprobs).mean())
+        return float((scored.facts.advantages * scored.logprobs).mean())
 
     before = pull()
     for step in range(1, 6):
@@ -148,6 +160,39 @@ def test_groups_without_signal_change_nothing_and_are_counted(engine: LocalEngin
 def test_the_learning_rate_warms_up_and_then_stays(toy: Toy) -> None:
     learner = LocalEngine.open(make_plan(toy(), warmup_steps=4, learning_rate=0.8)).learner
     assert [learner.learning_rate(s) for s in (1, 2, 4, 5, 50)] == [0.2, 0.4, 0.8, 0.8, 0.8]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.4, 0.8, 0.8, 0.8, 0.8, 0.8]),
+        ("linear", [0.4, 0.8, 0.8, 0.6, 0.4, 0.2]),
+        ("cosine", [0.4, 0.8, 0.8, 0.4 * (1 + 0.5**0.5), 0.4, 0.4 * (1 - 0.5**0.5)]),
+    ],
+)
+def test_the_schedule_begins_after_the_warm_up_and_ends_at_zero_after_the_last_step(
+    toy: Toy, schedule: str, expected: list[float]
+) -> None:
+    plan = make_plan(toy(), warmup_steps=2, learning_rate=0.8, steps=6, schedule=schedule).train
+    assert [learning_rate(plan, s) for s in range(1, 7)] == pytest.approx(expected)
+    assert learning_rate(plan, 7) == pytest.approx(0.8 if schedule == "constant" else 0.0)
+
+
+def test_eight_bit_updates_are_close_to_those_of_32_bits() -> None:
+    torch.manual_seed(0)
+    exact = [torch.nn.Parameter(torch.randn(50, 40)), torch.nn.Parameter(torch.randn(3000))]
+    rough = [torch.nn.Parameter(p.detach().clone()) for p in exact]
+    start = torch.cat([p.detach().flatten() for p in exact])
+    first, second = AdamW(exact), AdamW8bit(rough)
+    for _ in range(6):
+        for mine, other in zip(exact, rough, strict=True):
+            mine.grad = torch.randn(mine.shape)
+            other.grad = mine.grad.clone()
+        assert first.step(0.01, max_norm=5.0) == second.step(0.01, max_norm=5.0)
+    a, b = (torch.cat([p.detach().flatten() for p in ps]) - start for ps in (exact, rough))
+    assert float(torch.nn.functional.cosine_similarity(a, b, dim=0)) > 0.99
+    assert not torch.equal(a, b)
+    assert {t.dtype for n, t in second.moments().items() if "scale" not in n} == {torch.uint8}
 
 
 def test_updates_are_those_of_torchs_adamw() -> None:
@@ -177,13 +222,26 @@ def test_an_update_that_is_not_finite_is_left_out(engine: LocalEngine) -> None:
     assert adapter_bytes(engine) == start
 
 
-def test_a_resumed_run_ends_with_the_same_bytes(toy: Toy, tmp_path: Path) -> None:
-    whole = LocalEngine.open(make_plan(toy()))
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"optimizer": "adamw_8bit"},
+        {"updates_per_batch": 3, "algorithm": "dapo", "schedule": "cosine"},
+        {"algorithm": "reinforce++", "kl": 0.1, "entropy_bonus": 0.01},
+        {"lora_variant": "dora"},
+    ],
+    ids=str,
+)
+def test_a_resumed_run_ends_with_the_same_bytes(
+    toy: Toy, tmp_path: Path, knobs: dict[str, Any]
+) -> None:
+    whole = LocalEngine.open(make_plan(toy(), **knobs))
     for step in (1, 2, 3, 4):
         if step == 3:
             whole.save_state(tmp_path / "state")
         whole.learn(groups_of(whole, step), step=step)
-    resumed = LocalEngine.open(make_plan(toy()))
+    resumed = LocalEngine.open(make_plan(toy(), **knobs))
     resumed.load_state(tmp_path / "state")
     for step in (3, 4):
         resumed.learn(groups_of(resumed, step), step=step)

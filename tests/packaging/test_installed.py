@@ -28,7 +28,9 @@ print(rftspec.__file__)
 for parts in (("grammars", "score.lark"), ("specs", "rare_disease.yaml"),
               ("specs", "data", "rare_disease", "test.jsonl"),
               ("models", "case-reader", "model.safetensors"),
-              ("models", "case-reader", "config.json")):
+              ("models", "case-reader", "config.json"),
+              ("models", "toy", "model.safetensors"),
+              ("specs", "templates", "math", "spec.yaml")):
     path = resource(*parts)
     assert path.is_file() and path.stat().st_size > 100, path
     print(path)

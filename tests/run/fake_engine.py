@@ -46,6 +46,12 @@ class FakeEngine:
                 os.kill(os.getpid(), signal.SIGKILL)
             raise Killed(name)
 
+    context = None
+    """It has no limit."""
+
+    def peak_memory(self):
+        return None
+
     def encode(self, item_messages):
         return tuple(str(item_messages[-1]["content"]).encode())
 

@@ -167,7 +167,7 @@ def test_the_spec_says_what_becomes_of_samples_that_no_judge_could_be_reached_fo
 
     from rftspec.expr.types import RecordOf
     from rftspec.plan.compile import compile_plan
-    from rftspec.run.scoring import open_graders
+    from rftspec.run.opening import open_graders
     from rftspec.spec.load import load_spec
 
     spec = Path(__file__).resolve().parent.parent / "samples" / "ranking.yaml"

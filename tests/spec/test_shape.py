@@ -116,8 +116,6 @@ def test_accepted_values_build_a_spec_with_the_declared_types() -> None:
         ("Steps", "steps"),
         ("max-steps", "steps"),
         ("learning-rate", "learning_rate"),
-        ("lr", "learning_rate"),
-        ("num_generations", "samples_per_prompt"),
         ("qqq", None),
     ],
 )

@@ -39,8 +39,10 @@ def key_of(**parts: Any) -> str:
 class ReplyCache:
     """The replies of a folder; opened at first use, and given up at the first failure."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, file: str = FILE, longest: int = MAX_TEXT) -> None:
         self._folder = folder
+        self._file = file
+        self._longest = longest
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._usable = True
@@ -66,7 +68,7 @@ class ReplyCache:
 
     def put(self, key: str, reply: str) -> None:
         """Keep a reply; one that is too long is not kept."""
-        if len(reply) > MAX_TEXT:
+        if len(reply) > self._longest:
             return
         with self._lock:
             try:
@@ -91,7 +93,7 @@ class ReplyCache:
             raise _Given
         if self._connection is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._connection = _connect(self._folder / FILE)
+            self._connection = _connect(self._folder / self._file)
         return self._connection
 
     def _failed(self, error: Exception) -> None:
@@ -99,9 +101,9 @@ class ReplyCache:
             return  # another process is busy: this once without the cache
         self._usable = False
         self._shut()
-        if self._folder not in _told:
-            _told.add(self._folder)
-            _log.warning("the cache %s is not used: %s", self._folder / FILE, error)
+        if self._folder / self._file not in _told:
+            _told.add(self._folder / self._file)
+            _log.warning("the cache %s is not used: %s", self._folder / self._file, error)
 
     def _shut(self) -> None:
         connection, self._connection = self._connection, None

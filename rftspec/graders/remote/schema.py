@@ -45,6 +45,7 @@ JUDGE_SCHEMA: Mapping[str, Any] = {
     "model": {
         "type": "string",
         "minLength": 1,
+        "x-env": True,
         "description": "The judge, by the name that the endpoint knows it by; with `local: true` "
         "`builtin:NAME`, a folder (`./judge`) or a Hugging Face id.",
     },
@@ -52,6 +53,7 @@ JUDGE_SCHEMA: Mapping[str, Any] = {
     "base_url": {
         "type": "string",
         "default": OPENAI_URL,
+        "x-env": True,
         "description": "An OpenAI-compatible endpoint, such as `http://localhost:8000/v1`.",
     },
     "api_key_env": {
