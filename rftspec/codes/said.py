@@ -107,6 +107,9 @@ SAID: Mapping[str, str] = {
     "R411": "error[R411]: `plan.json` cannot be run as a plan: it is no JSON: expecting property "
     "name enclosed in double quotes",
     "R412": "error[R412]: a saved plan takes no changes",
+    "R413": "error[R413]: `/home/you/project/eval` holds another evaluation: samples per row of it "
+    "differs",
+    "R414": "error[R414]: `/home/you/project/adapter` is no adapter: it has no adapter_config.json",
     "R415": "error[R415]: `ranking.lock` cannot be read as a lock: it is no TOML: Invalid value "
     "(at line 2, column 7)",
     "R416": "error[R416]: the content of the model `owner/never-seen` is not known here, so it "

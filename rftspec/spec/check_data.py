@@ -42,7 +42,8 @@ class DataCheck:
         self.splits: dict[str, SplitFacts] = {}
         self._draft = draft
         self._repeats = Repeats(draft.collector)
-        self._prompt = draft.get("data", "prompt")
+        whole = draft.is_whole("data", "prompt")
+        self._prompt = draft.get("data", "prompt") if whole else None
         self._has_no_prompt = self._prompt is None and draft.node("data", "prompt") is not None
         """The prompt was refused: what it would make of the rows is not known."""
         self._disjoint = [

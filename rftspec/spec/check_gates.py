@@ -10,9 +10,9 @@ from rftspec.expr.errors import EvalError
 from rftspec.expr.signature import Rule
 from rftspec.expr.types import STRING
 from rftspec.spec.draft import Draft
+from rftspec.spec.fragments import MAX_GATES
 from rftspec.spec.model import RESERVED_MODELS
 from rftspec.spec.origins import origin_of
-from rftspec.spec.fragments import MAX_GATES
 from rftspec.spec.shape import dotted
 
 SIGNATURE = "metric(name: string, model: string) -> number"

@@ -80,7 +80,8 @@ def field_schema(schema: Mapping[str, Any], root: Node, path: tuple[str, ...]) -
         schema = resolved(schema)
         if "x-variants" in schema:
             kind = step_into(node, "type")
-            variant = schema["x-variants"].get(kind.value) if kind is not None and kind.kind == "scalar" else None
+            named = kind is not None and kind.kind == "scalar"
+            variant = schema["x-variants"].get(kind.value) if named and kind else None
             schema = schema if variant is None else variant
         if "properties" in schema and part in schema["properties"]:
             schema = schema["properties"][part]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from rftspec.graders.kinds import FORMULA_FUNCTIONS, KINDS
+from rftspec.graders.score import ErrorKind
 from rftspec.spec.fields import object_schema
 from rftspec.spec.model import Spec
 
@@ -36,12 +37,24 @@ def spec_schema() -> dict[str, Any]:
         "x-reserved": {"base": "the base model's name", "tuned": "the tuned model's name"},
     }
     metrics = schema["properties"]["evaluate"]["properties"]["metrics"]
-    metrics["propertyNames"] = {
-        "maxLength": 64,
-        "not": {"enum": ["reward"]},
-        "x-reserved": {"reward": "shown anyway"},
-    }
+    metrics["propertyNames"] = _metric_names()
     return schema
+
+
+def _metric_names() -> dict[str, Any]:
+    """A metric stands in the record beside numbers that every evaluation has."""
+    reserved = {"reward": "shown anyway"}
+    for name in ("completion_tokens_mean", "truncated_share", "error_share"):
+        reserved[name] = "a number that every evaluation has"
+    for kind in get_args(ErrorKind):
+        for name in (f"{kind}_count", f"{kind}_mean"):
+            reserved[name] = "a number that every evaluation has"
+    return {
+        "maxLength": 64,
+        "not": {"anyOf": [{"enum": list(reserved)}, {"pattern": "^graders/"}]},
+        "x-reserved": reserved,
+        "x-reserved-start": "graders/",
+    }
 
 
 GRADER: Mapping[str, Any] = {"$ref": "#/properties/graders/additionalProperties"}

@@ -117,16 +117,23 @@ def _type_hint(node: Node, schema: Schema, kinds: list[str], path: Path) -> str 
         return f"write `{int(value)}`"
     if isinstance(value, str) and kinds == ["boolean"]:
         return "write `true` or `false`, without quotes"
-    if node.kind == "scalar" and kinds == ["array"]:
+    if node.kind == "scalar":
+        return _scalar_hint(value, schema, kinds, path)
+    if schema.get("x-expression"):
+        return "put the expression on its own line under `|`, so that YAML leaves it alone"
+    return None
+
+
+def _scalar_hint(value: Any, schema: Schema, kinds: list[str], path: Path) -> str | None:
+    """How one value becomes what was wanted in its place."""
+    if kinds == ["array"]:
         return f"put it in brackets: [{value}]"
     if isinstance(value, str) and kinds == ["object"] and (told := _told_of_text(value, path)):
         return told
-    if node.kind == "scalar" and kinds == ["object"] and schema.get("required"):
+    if kinds == ["object"] and schema.get("required"):
         return f"write `{schema['required'][0]}: {value}` on a line of its own, indented below"
-    if node.kind == "scalar" and kinds == ["string"]:
+    if kinds == ["string"]:
         return f"quote it: '{value}'" if not isinstance(value, bool) else "quote it"
-    if schema.get("x-expression"):
-        return "put the expression on its own line under `|`, so that YAML leaves it alone"
     return None
 
 
@@ -220,7 +227,7 @@ def _check_mapping(node: Node, schema: Schema, collector: Collector, path: Path)
     properties: Mapping[str, Any] = schema.get("properties", {})
     additional = schema.get("additionalProperties", True)
     missing = [name for name in schema.get("required", ()) if name not in node.value]
-    if len(node.value) < schema.get("minProperties", 0):
+    if len(node.value) < schema.get("minProperties", 0) and not node.damaged:
         collector.add(node.problem("E105", f"{_where(path)} is empty", path=dotted(path)))
     if len(node.value) > schema.get("maxProperties", len(node.value)):
         message = f"{_where(path)} has {len(node.value)} entries, more than the limit of "
@@ -334,6 +341,10 @@ def _check_name(key: Node, schema: Schema, collector: Collector, path: Path) -> 
         collector.add(key.problem("E106", message, hint="delete it", path=dotted(path)))
     elif name in schema.get("x-reserved", {}):
         message = f"`{name}` is {schema['x-reserved'][name]} and cannot be a name here"
+        collector.add(key.problem("E107", message, hint="choose another", path=dotted(path)))
+    elif name.startswith(schema.get("x-reserved-start", "\n")):
+        start = schema["x-reserved-start"]
+        message = f"a name here cannot begin with `{start}`: numbers of rftspec's own do"
         collector.add(key.problem("E107", message, hint="choose another", path=dotted(path)))
     elif "pattern" in schema and not _matches(schema["pattern"], name):
         collector.add(_name_problem(key, name, path))

@@ -73,9 +73,7 @@ def _check_characters(text: str, file: str, collector: Collector) -> bool:
             break
         line, column = _place(text, match.start())
         span = Span(file, line, column, line, column + 1)
-        lines = (
-            _BREAKS.split(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)) if not lines else lines
-        )
+        lines = lines or _BREAKS.split(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))
         snippet = lines[line - 1]
         message = f"the character {describe_character(match.group())} is not allowed in a spec"
         hint = "delete it, or write it as an escape in double quotes"

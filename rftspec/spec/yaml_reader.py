@@ -190,8 +190,7 @@ class _Builder:
             message = f"the key `{key.value or '(empty)'}` is not text"
             self.collector.add(key.problem("E006", message, hint=quoted))
             return True
-        # A word such as `on`, which is a field of ours, can be nothing but a name here.
-        if problem is not None and not key.value.isalpha():
+        if problem is not None:
             self.collector.add(key.problem(problem.code, problem.message, hint=quoted))
             return True
         return False

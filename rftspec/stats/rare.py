@@ -2,9 +2,9 @@
 
 The bootstrap then sees too little of the tail: its intervals are too short, and of two equal models
 that differ on three rows it calls one better far too often (three flips one way are a quarter of
-all outcomes). A share gets Wilson's interval with the effective number of answers (Wilson, JASA 22, 1927;
-Korn and Graubard, *Survey Methodology* 24, 1998), a difference the sign-flip test at zero, which is
-exact for two equal models and is McNemar's where rows pass or fail.
+all outcomes). A share gets Wilson's interval with the effective number of answers (Wilson, JASA 22,
+1927; Korn and Graubard, *Survey Methodology* 24, 1998), a difference the sign-flip test at zero,
+which is exact for two equal models and is McNemar's where rows pass or fail.
 """
 
 from __future__ import annotations

@@ -7,10 +7,8 @@ in tests/spec/test_special_messages.py. Those of `rftspec import` are in tests/s
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,15 @@ import pytest
 
 from rftspec.cli.text import render_all
 from rftspec.diagnostics import Diagnostic
-from rftspec.graders.grading import GraderSet, check_graders
 from rftspec.plan.model import Plan
 from rftspec.plan.probe_findings import findings
 from rftspec.record import commit as commit_module
 from rftspec.record.events import best
 from rftspec.record.folder import Record
 from rftspec.record.writer import RecordWriter
+from tests.cli.grader_mistakes import GRADERS
 from tests.cli.model_mistakes import MODELS, Found, Make, said
 from tests.data import test_phenopackets as packets
-from tests.graders.judges import ITEM, score_model
 from tests.plan.test_probe import RANK, rows, tried
 from tests.run.runs import small_plan
 from tests.spec.samples import copy_sample, edit
@@ -107,52 +104,6 @@ def _no_adapter(folder: Path, _: pytest.MonkeyPatch) -> Found:
 
     (folder / "adapter").mkdir()
     return said(lambda: adapter_subject(folder / "adapter"))
-
-
-# --- graders
-
-
-def _not_built(graders: dict[str, Any], reward: str = "g") -> Found:
-    return said(lambda: GraderSet.from_json(graders, reward, {}, ITEM, None))
-
-
-def _checked(settings: dict[str, Any]) -> Found:
-    return check_graders({"g": settings}, "g", {}, ITEM, None, sandbox=None)[0]
-
-
-def _no_layer(folder: Path, patch: pytest.MonkeyPatch) -> Found:
-    from rftspec.sandbox.pool import Layer, Pool, SandboxUnavailable
-
-    def lacking(*_: object) -> None:
-        raise SandboxUnavailable([Layer("seccomp", active=False, note="this kernel has none")])
-
-    patch.setattr(Pool, "check", lacking)
-    return _not_built({"g": {"type": "python", "source": "def grade(sample, item): return 1"}})
-
-
-def _no_package(folder: Path, patch: pytest.MonkeyPatch) -> Found:
-    patch.setitem(sys.modules, "rouge_score", None)
-    similar = {"type": "text_similarity", "input": "a", "reference": "b"}
-    return _checked({**similar, "evaluation_metric": "rouge_l"})
-
-
-def _no_wordnet(folder: Path, patch: pytest.MonkeyPatch) -> Found:
-    from tests.graders.test_text_similarity import _without_wordnet
-
-    _without_wordnet(patch, [str(folder)])
-    similar = {"type": "text_similarity", "input": "a", "reference": "b"}
-    return _checked({**similar, "evaluation_metric": "meteor"})
-
-
-def _no_client(folder: Path, patch: pytest.MonkeyPatch) -> Found:
-    find = importlib.util.find_spec
-    patch.setattr(importlib.util, "find_spec", lambda n: None if n == "openai" else find(n))
-    return _checked(score_model())
-
-
-def _open_key(folder: Path, patch: pytest.MonkeyPatch) -> Found:
-    patch.setenv("MY_KEY", "abcd")
-    return _checked(score_model("http://judge.example/v1", api_key_env="MY_KEY"))
 
 
 # --- data and plans
@@ -324,6 +275,7 @@ FAILS = f"({RANK}) / (1 - (if {LISTED} then 1 else 0))"
 
 CASES: dict[str, Make] = {
     **MODELS,
+    **GRADERS,
     "R401": _held,
     "R402": _not_writable,
     "R403": _full,
@@ -333,14 +285,6 @@ CASES: dict[str, Make] = {
     "R407": _data_changed,
     "R408": lambda folder, _: _outputs(folder, '{"id": "test-100"}'),
     "R409": lambda folder, _: _outputs(folder, None),
-    "E404": _no_layer,
-    "E405": lambda *_: _not_built({"g": {"type": "string_chek"}}),
-    "E406": lambda *_: _not_built({"g-1": {"type": "expression", "expression": "1"}}, "1"),
-    "E411": lambda *_: _not_built({"g": {"type": "string_check", "input": "x", "operation": "eq"}}),
-    "E420": _no_package,
-    "E421": _no_wordnet,
-    "E444": _no_client,
-    "W447": _open_key,
     "E230": lambda folder, _: _cases(folder, "no archive"),
     "E231": lambda folder, _: _cases(folder, "too few"),
     "E232": lambda folder, _: _cases(folder, "no folder"),

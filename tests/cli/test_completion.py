@@ -15,6 +15,7 @@ import pytest
 from rftspec.cli import exits
 from rftspec.cli.completion import SHELLS
 from rftspec.cli.main import cli, main
+from rftspec.cli.pages import code_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 BASH = shutil.which("bash")
@@ -115,7 +116,8 @@ def test_fields_and_their_words_are_completed(tmp_path: Path) -> None:
 
 
 def test_topics_are_completed(tmp_path: Path) -> None:
-    assert asked(tmp_path, "rftspec explain E50") == ["E501", "E502", "E503", "E505", "E506"]
+    codes = [page.name for page in code_pages() if page.name.startswith("E50")]
+    assert asked(tmp_path, "rftspec explain E50") == codes
     assert "rank_of" in asked(tmp_path, "rftspec explain rank_")
     assert "train.steps" in asked(tmp_path, "rftspec explain train.st")
 

@@ -55,11 +55,12 @@ def test_template_validates_without_a_remark(
 
 
 def test_template_plans_ten_steps(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And the pre-flight checks find nothing wrong."""
-    assert main(["plan", "spec.yaml", "--json"]) == exits.FINE
-    told = json.loads(capsys.readouterr().out)
-    assert told["plan"]["train"]["steps"] == 10
-    assert not [one for one in told["diagnostics"] if one["severity"] == "error"]
+    """On a model that comes with rftspec, and the pre-flight checks find no error."""
+    assert main(["plan", "spec.yaml", "--out", "plan.json"]) == exits.FINE
+    plan = json.loads((written / "plan.json").read_text(encoding="utf-8"))
+    assert "error[" not in capsys.readouterr().err
+    assert '"steps": 10' in json.dumps(plan)
+    assert '"base": "builtin:' in json.dumps(plan)
 
 
 def test_template_has_a_few_rows_and_no_question_in_both_files(written: Path) -> None:
@@ -82,7 +83,7 @@ def test_spec_opens_for_editors_and_for_people(written: Path) -> None:
 
 @pytest.mark.parametrize("template", [name for name in TEMPLATES if name != "judge"], indirect=True)
 def test_gold_answers_earn_the_top_mark_and_lazy_ones_do_not(
-    written: Path, capsys: pytest.CaptureFixture[str]
+    template: str, written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On every training row; the judge's are tried with the judge, in the tests of its model."""
     count = len(_rows(written / "train.jsonl"))
@@ -91,8 +92,10 @@ def test_gold_answers_earn_the_top_mark_and_lazy_ones_do_not(
     told = json.loads(capsys.readouterr().out)
     earned = {one["name"]: one for one in told["earned"]}
     assert earned["gold"]["mean"] == pytest.approx(1.0)
-    others = [one["mean"] for name, one in earned.items() if name != "gold"]
-    assert max(others) < 0.6
+    lazy = {"empty", "prompt", "refusal", "empty form", "constant", "other row"} & set(earned)
+    assert {"empty", "prompt", "refusal"} <= lazy
+    # in the probe's answers of another row one field is wrong, of the five that an order has
+    assert max(earned[name]["mean"] for name in lazy) < (0.9 if template == "extraction" else 0.5)
 
 
 def test_nothing_is_overwritten_and_nothing_else_is_written(

@@ -15,7 +15,8 @@ TEXTS = (
     "a", "auto", "no", "item.gene", "{{ item.gene }}", "{{ sample.output_text }}", "{{ item. }}",
     "rank", "rank + 1", "1 / 0", "ranking/train.jsonl", "ranking/concise.py", "../x", "/dev/zero",
     "builtin:case-reader", "Qwen/Qwen3-8B", "./ranking", "http://127.0.0.1:9/v1", "${env:HOME}",
-    "${env:NOT_SET_ANYWHERE}", "len(sample.output_text)", "def grade(sample, item):\n    return 1\n",
+    "${env:NOT_SET_ANYWHERE}",
+    "len(sample.output_text)", "def grade(sample, item):\n    return 1\n",
     "sample.output_text", "é", " ", "x" * 200, "1e5", "0o17", "~", "null",
 )  # fmt: skip
 FILES = ("ranking/train.jsonl", "ranking/validation.jsonl", "ranking/test.jsonl")
@@ -87,7 +88,7 @@ def _name(schema: Schema) -> st.SearchStrategy[str]:
     names = schema.get("propertyNames", {})
     if "pattern" in names:
         return st.sampled_from(["rank", "a", "b2", "concise", "Exact_1"])
-    reserved = names.get("not", {}).get("enum", ())
+    reserved = names.get("x-reserved", ())
     return st.sampled_from([n for n in (*NAMES, "1e5") if n not in reserved])
 
 
