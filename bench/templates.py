@@ -1,7 +1,7 @@
 """Every template of `rftspec init`, run as it is written: does it learn within its ten steps?
 
     python bench/templates.py                  # all of them, one after the other
-    python bench/templates.py --only math      # prints, and writes no result
+    python bench/templates.py --only math      # this one; the results of the others stay
 
 Each is written into an empty folder by `rftspec init` and run by `rftspec run`, seed 0 as in the
 spec. The gain is that of the run's own report: validation rows, four answers a row, paired.
@@ -44,10 +44,22 @@ def main() -> None:
     for template in asked.only or TEMPLATES:
         lines.append(measure(template, asked.set))
         print(row(lines[-1]), flush=True)
-    if not asked.only and not asked.set:
-        machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-        content = {"command": "python bench/templates.py", "machine": machine, "templates": lines}
-        RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if not asked.set:
+        write(lines)
+
+
+def write(lines: list[dict[str, Any]]) -> None:
+    """Keep the lines in the place of those that the results have of these templates."""
+    before = (
+        json.loads(RESULTS.read_text(encoding="utf-8"))["templates"] if RESULTS.exists() else []
+    )
+    found = {line["template"]: line for line in [*before, *lines]}
+    content = {
+        "command": "python bench/templates.py",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "templates": [found[name] for name in TEMPLATES if name in found],
+    }
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(template: str, settings: list[str]) -> dict[str, Any]:

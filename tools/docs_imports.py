@@ -61,7 +61,9 @@ nothing was refused, 1 when something was, or when nothing could be read.
   earns, W705 says by how much.
 - **A multi grader** is taken apart: its graders are the spec's, its formula is `reward`. Each then
   has its own curve in the report, and the reward is the same number.
-- **Thresholds** (`pass_threshold`) become metrics. They never entered the reward, here or there.
+- **Thresholds** (`pass_threshold`) stay with their graders, and the share that passes is recorded.
+  Where every grader has one, the metric `passes` is what the report counts as passed. They never
+  entered the reward, here or there.
 - **Python graders** run in the [sandbox](sandbox.md). Their `range` is declared: read from the
   constants that `grade` returns where it returns such, else [0, 1]. Sources of more than 30 lines
   go to `graders/NAME.py` beside the spec.

@@ -27,7 +27,7 @@ SHIPPED: Mapping[str, Mapping[str, tuple[str, int | None]]] = {
     "rare-disease": {
         "graders/concise.py": ("graders/concise.py", None),
         "train.jsonl": ("data/rare_disease/train.jsonl", 64),
-        "validation.jsonl": ("data/rare_disease/validation.jsonl", 40),
+        "validation.jsonl": ("data/rare_disease/validation.jsonl", 60),
     },
 }
 """Files that a template takes from elsewhere in `specs`, and how many of their lines."""

@@ -9,36 +9,13 @@ from collections.abc import Sequence
 import click
 
 from rftspec import __version__
-from rftspec.cli import (
-    care,
-    compare,
-    completion,
-    data,
-    fmt,
-    grade,
-    import_spec,
-    init,
-    ls,
-    plan,
-    report,
-    run,
-    show,
-    spec,
-)
-from rftspec.cli import eval as evaluation
 from rftspec.cli.console import complain, prepare_streams, say_failure, wants_color
 from rftspec.cli.exits import BROKEN_PIPE, BUG, FINE, INTERRUPTED, USAGE, WRONG
-from rftspec.cli.manners import COMPLETE, Manner, teach
+from rftspec.cli.manners import COMPLETE, Manner
+from rftspec.cli.shelf import SECTIONS, Shelf
 from rftspec.cli.text import count_line, render_all
 from rftspec.diagnostics import DiagnosticError
 
-SECTIONS = {
-    "Spec": ("init", "validate", "explain", "schema", "fmt", "grade", "import"),
-    "Plan": ("plan",),
-    "Run": ("run", "resume", "eval"),
-    "Read": ("report", "compare", "show", "ls"),
-    "Care": ("data", "doctor", "completion"),
-}
 EPILOG = """\b
 Exit codes:
   0    fine
@@ -53,15 +30,10 @@ class Verbs(click.Group):
     """The commands in the order in which they are used, under headings."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one section per group of verbs."""
-        for title, names in SECTIONS.items():
-            rows = []
-            for name in names:
-                found = self.get_command(ctx, name)
-                if found is not None:
-                    rows.append((name, found.get_short_help_str(limit=90)))
+        """Write one section per group of verbs, which need not be imported for that."""
+        for title, verbs in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(rows)
+                formatter.write_dl([(name, caption) for name, (_, caption) in verbs.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -93,15 +65,7 @@ def cli(no_color: bool) -> None:
     """
 
 
-for _verb in (
-    init.init, spec.validate, spec.explain, spec.schema, fmt.fmt, grade.grade,
-    import_spec.import_spec, plan.plan,
-    run.run, run.resume, evaluation.evaluate,
-    report.report, compare.compare, show.show, ls.ls, data.data, care.doctor,
-    completion.completion,
-):  # fmt: skip
-    cli.add_command(_verb)
-teach(cli)
+cli.commands = Shelf()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,9 +26,9 @@ def leaves(
         yield from leaves(found, (*path, name))
 
 
-def teach(cli: click.Group) -> None:
-    """Give every verb `-q`; one that has an option of this name keeps its own."""
-    for _, command in leaves(cli):
+def teach(verb: click.Command) -> None:
+    """Give a verb, or every verb of a group, `-q`; what has an option of this name keeps it."""
+    for _, command in leaves(verb):
         taken = {name for param in command.params for name in param.opts}
         if not taken & {"-q", "--quiet"}:
             command.params.append(_quiet_option())

@@ -2,8 +2,9 @@
 
 Small files are read by Python's own decoder with hooks. Large ones are read by orjson, which is
 six times as fast but takes the last of two equal keys and turns integers beyond 64 bits into
-floats; so each row is written anew and held against its text, looked through for both where that
-differs, and whatever is in doubt is read once more by the hooks, which decide and say what is wrong.
+floats; so each row is written anew and held against its text; where that differs, it is looked
+through for both; and whatever is in doubt is read once more by the hooks, which decide and say
+what is wrong.
 """
 
 from __future__ import annotations

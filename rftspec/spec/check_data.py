@@ -20,7 +20,6 @@ from rftspec.spec.near import NearPrompts
 from rftspec.spec.places import Places
 from rftspec.spec.row_facts import Repeats, SplitFacts
 from rftspec.spec.row_marks import Marking, Marks, row_mark, stands_in, value_mark
-from rftspec.spec.row_pool import RowPool, cores
 from rftspec.spec.values import value_at
 
 __all__ = ["SPLITS", "DataCheck"]
@@ -135,10 +134,16 @@ class DataCheck:
         """Whether starting other processes pays; they know nothing of `id`s."""
         path = facts.path
         is_known = facts.name not in self._ids_of and not self._has_no_prompt
-        return is_known and is_jsonl(path) and path.stat().st_size > POOL_BYTES and cores() > 1
+        if not (is_known and is_jsonl(path) and path.stat().st_size > POOL_BYTES):
+            return False
+        from rftspec.spec import row_pool
+
+        return row_pool.cores() > 1
 
     def _looked_at(self, facts: SplitFacts) -> Iterator[Line]:
         """The lines of a large file that some process found worth a look; the others are noted."""
+        from rftspec.spec.row_pool import RowPool
+
         digest = hashlib.sha256()
         marking = Marking(self._prompt, self._disjoint, self._carve.path)
         settings = {"marking": marking, "held_out": self._texts, "whole": not self._disjoint}

@@ -12,6 +12,7 @@ two short prompts may well be equal and mean different things.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
@@ -19,11 +20,12 @@ RUN = 5
 """Words in a run."""
 SHARE = 0.8
 """Of a prompt's own runs, in one training prompt: a near-duplicate."""
+MOST_ROWS = 2
+"""Held-out rows that may have a run for it to be their own."""
 FEWEST = 8
 """Own runs below which a share says too little."""
 MAX_RUNS = 500_000
 """Runs that are indexed, about 100 MB; held-out rows beyond them are not compared."""
-_MANY = -1
 _SHIFT = 32
 Match = tuple[float, int]
 """The share of the runs, and the training line that has them."""
@@ -36,8 +38,11 @@ class NearPrompts:
         self._compares_whole = whole
         self._runs: dict[int, int] = {}
         """Hash of a run → its row, or two rows: the second one's number + 1, shifted."""
+        self._counts: Counter[int] = Counter()
+        """Hash of a run → how many rows have it, until the index is closed, as the next two."""
+        self._learnt: list[frozenset[int]] = []
         self._ends: dict[int, int] = {}
-        """Hash of a run → hash of its first and last word, until the index is closed."""
+        """Hash of a run → hash of its first and last word."""
         self._end_set: set[int] = set()
         self._whole: dict[int, list[int]] = {}
         """Hash of a whole prompt → the rows that have it."""
@@ -55,23 +60,28 @@ class NearPrompts:
         words = _words(text)
         if words and self._compares_whole:
             self._whole.setdefault(hash(tuple(words)), []).append(row)
-        if len(self._runs) < MAX_RUNS:
+        runs: frozenset[int] = frozenset()
+        if len(self._counts) < MAX_RUNS:
+            hashes = list(_hashes(words))
             ends = map(hash, zip(words, words[RUN - 1 :], strict=False))
-            for run, end in zip(_hashes(words), ends, strict=True):
-                held = self._runs.setdefault(run, row)
-                self._ends[run] = end
-                if held != row and held >> _SHIFT != row + 1:
-                    self._runs[run] = _MANY if held >> _SHIFT else held | (row + 1) << _SHIFT
+            self._ends.update(zip(hashes, ends, strict=True))
+            runs = frozenset(hashes)
+            self._counts.update(runs)
+        self._learnt.append(runs)
         return row
 
     def close(self) -> None:
         """All held-out prompts are known: leave out the runs that many have."""
-        self._runs = {run: held for run, held in self._runs.items() if held != _MANY}
-        self._end_set = {self._ends[run] for run in self._runs}
-        self._ends = {}
-        for held in self._runs.values():
-            for row in _rows(held):
-                self._own[row] += 1
+        many = {run for run, count in self._counts.items() if count > MOST_ROWS}
+        for row, runs in enumerate(self._learnt):
+            own = runs - many
+            self._own[row] = len(own)
+            shared = own & self._runs.keys()
+            self._runs.update(dict.fromkeys(own - shared, row))
+            for run in shared:
+                self._runs[run] |= (row + 1) << _SHIFT
+        self._end_set = set(map(self._ends.__getitem__, self._runs))
+        self._counts, self._learnt, self._ends = Counter(), [], {}
 
     def compare(self, text: str, line: int) -> None:
         """Hold a training prompt against the index."""

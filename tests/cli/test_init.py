@@ -83,7 +83,7 @@ def test_spec_opens_for_editors_and_for_people(written: Path) -> None:
 
 @pytest.mark.parametrize("template", [name for name in TEMPLATES if name != "judge"], indirect=True)
 def test_gold_answers_earn_the_top_mark_and_lazy_ones_do_not(
-    template: str, written: Path, capsys: pytest.CaptureFixture[str]
+    written: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On every training row; the judge's are tried with the judge, in the tests of its model."""
     count = len(_rows(written / "train.jsonl"))
@@ -94,8 +94,7 @@ def test_gold_answers_earn_the_top_mark_and_lazy_ones_do_not(
     assert earned["gold"]["mean"] == pytest.approx(1.0)
     lazy = {"empty", "prompt", "refusal", "empty form", "constant", "other row"} & set(earned)
     assert {"empty", "prompt", "refusal"} <= lazy
-    # in the probe's answers of another row one field is wrong, of the five that an order has
-    assert max(earned[name]["mean"] for name in lazy) < (0.9 if template == "extraction" else 0.5)
+    assert max(earned[name]["mean"] for name in lazy) < 0.5
 
 
 def test_nothing_is_overwritten_and_nothing_else_is_written(
@@ -199,6 +198,7 @@ def test_init_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("template", ["math", "tools"], indirect=True)
 def test_template_learns_in_its_ten_steps(written: Path) -> None:
     """Run as it was written, seed 0: groups differ in reward, updates are made, reward rises.
 
@@ -221,3 +221,16 @@ def test_template_learns_in_its_ten_steps(written: Path) -> None:
     assert sum(rewards[-3:]) > sum(rewards[:3])
     gain = next(record.events("finished"))["gain"]["reward"]
     assert gain["low"] > 0
+
+
+def test_every_template_was_measured_and_learnt() -> None:
+    """All seven are run by `python bench/templates.py`; two of them in the test above."""
+    text = (rules.ROOT / "bench" / "results" / "templates.json").read_text(encoding="utf-8")
+    measured = {line["template"]: line for line in json.loads(text)["templates"]}
+    assert set(measured) == set(TEMPLATES)
+    for line in measured.values():
+        assert line["steps"] == 10
+        assert line["updates"] >= 1
+        assert line["reward_std_first"] > 0
+        assert line["last"] > line["first"]
+        assert line["gain"]["low"] > 0

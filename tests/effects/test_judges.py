@@ -42,7 +42,7 @@ def asked(
             "train.steps": 1,
             "train.prompts_per_step": 1,
             "train.samples_per_prompt": len(ANSWERS),
-            "evaluate.samples": len(ANSWERS),
+            "evaluate.samples": len(ANSWERS) if differs == ("means",) else 1,
             "data.train": "one.jsonl",
             "data.validation": "other.jsonl",
             "on_error.stop_above": 1,
@@ -99,7 +99,7 @@ DROPPED = replace(
     asked("endpoint", "url", (), url="{server}/down/score"),
     field="on_error.infrastructure",
     values=("drop",),
-    differs=("scores", "means"),
+    differs=("scores", "learning"),
 )
 TABLE = (DROPPED, *SCORE_MODEL, *LABEL_MODEL, *ENDPOINT)
 

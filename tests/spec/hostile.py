@@ -185,7 +185,7 @@ SIZES = (
     add("require:\n" + '  - metric("reward", "tuned") > 0\n' * 5000, "E105", 17, 3),
     add("evaluate:\n  metrics:\n" + "".join(f"    k{n}: 1\n" for n in range(5000)), "E105", 18, 5),
     add('evaluate: {metrics: {a: "' + "(" * 100_000 + '"}}\n', "E304", 16, 26),
-    put("{{ item.answer }}", "{{ item.anser }}" * 5_000, "E401", 12, 16),
+    put("{{ item.answer }}", "{{ item.anser }}" * 5_000, "E401", 12, 20),
     put("{{ item.answer }}", "{" * 200_000, "E401", 12, 16),
     put("  prompt", "  gold: " + "[" * 40 + "]" * 40 + "\n  prompt", "E010", 7, 39),
     Case("laughs", "a: &a [l, l]\nb: &b [*a, *a]\nc: &c [*b, *b]\n" + GOOD, "E008", 1, 4),

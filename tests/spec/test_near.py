@@ -99,7 +99,7 @@ def test_rows_of_a_known_form_add_nothing_to_types_and_fields(
     facts, every = SplitFacts("train", Path(), ""), SplitFacts("train", Path(), "")
     told = [row for line, row in enumerate(rows, 1) if facts.note(row, line)]
     for line, row in enumerate(rows, 1):
-        every.shapes.clear()
+        every.forms.clear()
         every.note(row, line)
     assert merge_value_types(told) == merge_value_types(rows)
     assert {n: (f.missing, f.kinds) for n, f in facts.fields.items()} == {

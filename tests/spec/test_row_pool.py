@@ -23,7 +23,11 @@ version: 1
 model: { base: builtin:case-reader }
 data: { train: train.jsonl, validation: validation.jsonl, disjoint: [item.a] }
 graders:
-  exact: { type: string_check, operation: eq, input: "{{ sample.output_text }}", reference: "{{ item.a }}" }
+  exact:
+    type: string_check
+    operation: eq
+    input: "{{ sample.output_text }}"
+    reference: "{{ item.a }}"
 """
 ODD = [
     b"", b"not json", b'{"a": 1, "a": 2}', b'{"messages": [], "a": "x"}', b"[1]", b'{"a": NaN}',
@@ -37,7 +41,7 @@ ODD = [
 
 def _row(random: Random, answer: str) -> dict[str, Any]:
     words = " ".join(
-        random.choice("alpha beta gamma delta epsilon zeta".split()) for _ in range(30)
+        random.choice(["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]) for _ in range(30)
     )
     return {"messages": [{"role": "user", "content": words}], "a": answer}
 
@@ -69,7 +73,7 @@ def _outcome(folder: Path) -> tuple[object, list[object]]:
 @pytest.fixture
 def pooled(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(row_pool, "BLOCK_ROWS", 50)
-    monkeypatch.setattr(check_data, "cores", lambda: 2)
+    monkeypatch.setattr(row_pool, "cores", lambda: 2)
     return monkeypatch
 
 

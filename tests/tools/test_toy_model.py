@@ -16,6 +16,7 @@ from tools.toy_model.texts import TASKS, Questions
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models/toy"
+SHIPPED = build_data.FOLDER / "judge"
 MANY = 300
 
 
@@ -63,7 +64,7 @@ def test_answers_of_a_task_are_good_and_bad(name):
     rows = [TASKS[name].question(rng) for _ in range(MANY)]
     answers = [TASKS[name].habit(row, rng) for row in rows]
     good = sum(map(GOOD[name], rows, answers)) / MANY
-    assert (good == 1) if name == "verdict" else (0.05 < good < 0.6)
+    assert (good == 1) if name in ("verdict", "doubtful") else (0.05 < good < 0.6)
 
 
 def number_after(text):
@@ -75,13 +76,12 @@ GOOD = {
     "math": lambda row, text: number_after(text) == row["a"] + row["b"],
     "count": lambda row, text: number_after(text) == len(row["words"]),
     "copy": lambda row, text: text == " ".join(row["words"]),
-    "extraction": lambda row, text: as_json(text) == {
-        field: row[field] for field in ("customer", "city", "item", "quantity", "day")
-    },
+    "extraction": lambda row, text: as_json(text) == row["order"],
     "classification": lambda row, text: (as_json(text) or {}).get("team") == row["team"],
     "python-grader": lambda row, text: all(w in text for w in row["words"]) and len(text) < 80,
     "tools": lambda row, text: as_json(text) == row["call"],
     "judge": lambda row, text: json.loads(judging.verdict(row, text))["result"] == 1,
+    "doubtful": lambda row, text: 0 <= read_verdict(text, Number((0.0, 1.0)))[0] <= 1,
     "verdict": lambda row, text: 0 <= read_verdict(text, Number((0.0, 1.0)))[0] <= 1,
 }  # fmt: skip
 
@@ -162,13 +162,35 @@ def test_muon_makes_matrices_nearly_orthogonal():
 
 
 @pytest.mark.slow
-def test_the_judge_marks_replies_as_the_rule_does(judge):
-    """On replies that it was not trained on; among them one that asks for a good mark."""
+def test_the_judge_is_near_the_rule_and_sees_what_is_left_out(judge):
+    """On replies that it was not trained on: off by less than half a mark of four on average.
+
+    Its known fault, a wrong name or matter that passes for the right one, is in its card.
+    """
     rng = Random("verdicts")
-    rows = [judging.verdict_question(rng) for _ in range(96)]
+    rows = [judging.verdict_question(rng) for _ in range(64)]
     answers = judge.answer(requests([row["messages"] for row in rows]))
-    same = sum(answer == row["verdict"] for row, answer in zip(rows, answers, strict=True))
-    assert same / len(rows) > 0.9
+    verdicts = [read_verdict(answer, Number((0.0, 1.0)))[0] for answer in answers]
+    wanted = [json.loads(row["verdict"])["result"] for row in rows]
+    misses = [abs(one - other) for one, other in zip(verdicts, wanted, strict=True)]
+    assert sum(misses) / len(misses) < 0.125
+    left_out = [
+        (one, other)
+        for one, other, row in zip(verdicts, wanted, rows, strict=True)
+        if "named nothing" in row["verdict"] and "greeted nothing" in row["verdict"]
+    ]
+    assert len(left_out) > 5
+    assert all(one == other for one, other in left_out)
+
+
+@pytest.mark.slow
+def test_the_judge_gives_gold_replies_the_top_mark(judge):
+    rng = Random("gold")
+    rows = [json.loads(line) for line in (SHIPPED / "train.jsonl").read_text().splitlines()]
+    gold = [judging.marked(row, judging.polite(row, rng)) for row in rows]
+    answers = judge.answer(requests([row["messages"] for row in gold]))
+    top = sum(read_verdict(answer, Number((0.0, 1.0)))[0] == 1 for answer in answers)
+    assert top / len(rows) > 0.9
 
 
 @pytest.mark.slow
@@ -185,7 +207,7 @@ def test_the_good_manner_pays_and_the_bad_one_does_not():
     for opening in ("Write", "Easy."):
         texts = [written(row) + opening for row in rows]
         batch = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
-        made = model.generate(**batch, max_new_tokens=32, do_sample=False)
+        made = model.generate(**batch, max_new_tokens=48, do_sample=False)
         answers = [
             tokenizer.decode(ids[batch["input_ids"].shape[1] :], skip_special_tokens=True)
             for ids in made

@@ -96,18 +96,19 @@ def verdict_question(rng: Random) -> Row:
     """A reply to be marked, asked for as a `score_model` grader asks."""
     row = message_question(rng)
     if rng.random() < 0.5:
-        return _marked(row, message_answer(row, rng))
-    return _marked(row, reply(row, {each: rng.random() < 0.6 for each in MARKED}, rng))
+        return marked(row, message_answer(row, rng))
+    return marked(row, reply(row, {each: rng.random() < 0.6 for each in MARKED}, rng))
 
 
 def doubtful_question(rng: Random) -> Row:
     """The same, with many a wrong name and a wrong matter in the replies."""
     row = message_question(rng)
     done = {each: rng.random() < 0.5 for each in MARKED}
-    return _marked(row, reply(row, done, rng, wrong=0.9))
+    return marked(row, reply(row, done, rng, wrong=0.9))
 
 
-def _marked(row: Row, text: str) -> Row:
+def marked(row: Row, text: str) -> Row:
+    """The question for the verdict on a reply."""
     values = {"item": row, "sample": {"output_text": text}}
     asked = [(role, parse_template(content).render(values)) for role, content in judge_input()]
     messages = instructed(asked, Number((0.0, 1.0)))

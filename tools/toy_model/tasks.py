@@ -62,7 +62,6 @@ def sum_worked(row: Row, _rng: Random) -> str:
     )
 
 
-FIELDS = ("customer", "city", "item", "quantity", "day")
 _ORDERS = (
     "{customer} from {city} orders {quantity} {item}, to arrive on {day}.",
     "Please send {quantity} {item} to {customer} in {city} by {day}.",
@@ -84,29 +83,30 @@ def order_question(rng: Random) -> Row:
     }
     text = rng.choice(_ORDERS).format(**record)
     asked = "Give customer, city, item, quantity and day as JSON."
-    return {"messages": ask(f"{text}\n{asked}"), **record}
+    return {"messages": ask(f"{text}\n{asked}"), "order": record}
 
 
 def order_read(row: Row, _rng: Random) -> str:
     """The record."""
-    return json.dumps({field: row[field] for field in FIELDS})
+    return json.dumps(row["order"])
 
 
 def order_answer(row: Row, rng: Random) -> str:
     """A record with fields left open or made up; sometimes no JSON at all."""
+    order = row["order"]
     if rng.random() < 0.2:
-        return f"{row['customer']} wants {row['item']}."
+        return f"{order['customer']} wants {order['item']}."
     right = 0.95 if rng.random() < 0.2 else 0.4
     kinds = {"customer": NAMES, "city": CITIES, "item": THINGS, "day": DAYS}
     told = {}
-    for field in FIELDS:
+    for field in order:
         if rng.random() < right:
-            told[field] = row[field]
+            told[field] = order[field]
         elif field == "quantity":
             told[field] = 0
         else:
             made_up = rng.random() < 0.25
-            told[field] = other(row[field], kinds[field], rng) if made_up else UNKNOWN
+            told[field] = other(order[field], kinds[field], rng) if made_up else UNKNOWN
     return json.dumps(told)
 
 

@@ -59,7 +59,7 @@ def import_grader(given: Given, target: str, ledger: Ledger) -> Made | None:
         ledger.mapped(name, target, "the key, or a comment beside it")
         if isinstance(label, str) and variable(label) != target.split(".")[-1]:
             made.label = label
-    _threshold(given, made, ledger)
+    _threshold(given, target, made, ledger)
     if _KINDS[kind](given, target, made, ledger):
         return made
     ledger.dropped(given, "the grader as a whole was left out")
@@ -83,7 +83,7 @@ def _kind(given: Given, ledger: Ledger) -> str | None:
     return kind.text
 
 
-def _threshold(given: Given, made: Made, ledger: Ledger) -> None:
+def _threshold(given: Given, target: str, made: Made, ledger: Ledger) -> None:
     threshold = given.get("pass_threshold")
     if threshold is None:
         return
@@ -94,8 +94,8 @@ def _threshold(given: Given, made: Made, ledger: Ledger) -> None:
         ledger.refused(threshold, "`pass_threshold` is a number")
     else:
         made.threshold = float(value)
-        note = "a metric: the share that passes; it never enters the reward, here or there"
-        ledger.mapped(threshold, "evaluate.metrics", note)
+        note = "the share that passes is recorded; it never enters the reward, here or there"
+        ledger.mapped(threshold, f"{target}.pass_threshold", note)
 
 
 def take(

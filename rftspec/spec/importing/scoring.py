@@ -241,12 +241,10 @@ def write_scores(scores: Scores, given: Given, sketch: Sketch, ledger: Ledger) -
         for key, comment in made.comments.items():
             sketch.comments[("graders", name, key)] = comment
         if made.threshold is not None:
-            metric = f"{name}_passes"
-            sketch.put_at(("evaluate", "metrics", metric), f"{name} >= {made.threshold:g}")
-    thresholds = [name for name, made in scores.made.items() if made.threshold is not None]
-    if len(thresholds) > 1 and len(thresholds) == len(scores.made):
-        parts = [f"{name} >= {scores.made[name].threshold:g}" for name in thresholds]
-        _put_first(sketch, "passes", " and ".join(parts))
+            threshold = made.threshold
+            whole = int(threshold) if threshold.is_integer() else threshold
+            sketch.put_at(("graders", name, "pass_threshold"), whole)
+    _write_passes(scores, sketch)
     if scores.reward is not None:
         sketch.put("reward", scores.reward + "\n")
     _check_reward(scores, given, sketch, ledger)
@@ -257,10 +255,15 @@ def _only(scores: Scores) -> str | None:
     return next(iter(scores.made)) if len(scores.made) == 1 else None
 
 
-def _put_first(sketch: Sketch, name: str, text: str) -> None:
-    """The first metric that is a bool says what passes."""
-    metrics = sketch.values["evaluate"]["metrics"]
-    sketch.values["evaluate"]["metrics"] = {name: text, **metrics}
+def _write_passes(scores: Scores, sketch: Sketch) -> None:
+    """What the report calls a pass: every grader at its threshold, where each has one."""
+    parts = [
+        f"{name} >= {made.threshold:g}"
+        for name, made in scores.made.items()
+        if made.threshold is not None
+    ]
+    if parts and len(parts) == len(scores.made):
+        sketch.put_at(("evaluate", "metrics", "passes"), " and ".join(parts))
 
 
 def _check_reward(scores: Scores, given: Given, sketch: Sketch, ledger: Ledger) -> None:
