@@ -23,8 +23,8 @@ demo: set-up
 	@$(PY) -m rftspec run $(SPEC)
 
 test: set-up-dev lint
-	@echo "test: pytest"
-	@$(PY) -m pytest
+	@echo "test: pytest, a file at a time on each of up to four cores"
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: set-up-dev
 	@echo "lint: ruff check"

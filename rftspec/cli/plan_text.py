@@ -185,7 +185,7 @@ def _work(plan: Plan) -> Iterator[str]:
         rows, light = plan.data.validation.rows, evaluate.samples_between
         times = steps // evaluate.every
         yield (
-            f"between them {rows:,} validation rows × {light} at {times} checkpoints "
+            f"between them {rows:,} validation rows × {light} at {times} checkpoint{'s' * (times != 1)} "
             f"(every {evaluate.every} steps)"
         )
 

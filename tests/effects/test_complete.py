@@ -116,7 +116,7 @@ def test_rows_and_exceptions_name_fields_that_exist() -> None:
     assert set(named) <= FIELDS.keys()
 
 
-@pytest.mark.parametrize("place", {*ELSEWHERE.values(), *CHOICES_ELSEWHERE.values()})
+@pytest.mark.parametrize("place", sorted({*ELSEWHERE.values(), *CHOICES_ELSEWHERE.values()}))
 def test_effects_that_are_observed_otherwise_have_their_test(place: str) -> None:
     file, _, name = place.partition("::")
     assert f"def {name}(" in (ROOT / file).read_text("utf-8")
