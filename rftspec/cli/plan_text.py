@@ -184,10 +184,8 @@ def _work(plan: Plan) -> Iterator[str]:
     if plan.data.validation is not None and evaluate.every:
         rows, light = plan.data.validation.rows, evaluate.samples_between
         times = steps // evaluate.every
-        yield (
-            f"between them {rows:,} validation rows × {light} at {times} checkpoint{'s' * (times != 1)} "
-            f"(every {evaluate.every} steps)"
-        )
+        at = f"{times} checkpoint{'s' * (times != 1)} (every {evaluate.every} steps)"
+        yield f"between them {rows:,} validation rows × {light} at {at}"
 
 
 def shown(value: Any) -> str:

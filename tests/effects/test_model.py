@@ -50,7 +50,7 @@ def saved(world: World) -> None:
     found = next(
         path.parent
         for path in world.folder.glob("*/adapter/adapter_config.json")
-        if json.loads(path.read_text("utf-8"))["r"] == 5
+        if json.loads(path.read_text("utf-8")).get("r") == 5
     )
     shutil.copytree(found, world.folder / "saved")
 
