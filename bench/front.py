@@ -2,6 +2,7 @@
 
     python bench/front.py            print the table and write bench/results/front.json
     python bench/front.py --check    and fail (exit code 1) where a budget is exceeded
+    python bench/front.py --trl ENV/bin/trl    and beside it TRL's own command line
 
 Each measurement is a new process of this environment's Python, run one after the other. Files and
 byte code are cached, as they are for a person who types the second command: two runs before the
@@ -39,14 +40,23 @@ def main() -> int:
     """Measure, print, write; 1 when `--check` finds a budget exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
+    parser.add_argument(
+        "--trl", metavar="PROGRAM", help="TRL's `trl`, in an environment of its own"
+    )
+    wish = parser.parse_args()
+    check = wish.check
+    commands = {
+        name: ([sys.executable, *words], budget) for name, (words, budget) in COMMANDS.items()
+    }
+    for words in (["--help"], ["grpo", "--help"]) if wish.trl else ():
+        commands[f"trl {' '.join(words)}"] = ([wish.trl, *words], None)
     with tempfile.TemporaryDirectory() as byte_code:
-        measured = {name: seconds(words, byte_code) for name, (words, _) in COMMANDS.items()}
+        measured = {name: seconds(words, byte_code) for name, (words, _) in commands.items()}
     print("| command | median of 10 | fastest | slowest | budget |")
     print("|---|---|---|---|---|")
     late = []
     for name, times in measured.items():
-        budget, median = COMMANDS[name][1], statistics.median(times)
+        budget, median = commands[name][1], statistics.median(times)
         told = "" if budget is None else f"{budget:.2f} s"
         print(f"| `{name}` | {median:.3f} s | {min(times):.3f} s | {max(times):.3f} s | {told} |")
         if budget is not None and median > budget:
@@ -65,9 +75,7 @@ def seconds(arguments: list[str], byte_code: str) -> list[float]:
     times = []
     for _ in range(UNCOUNTED + RUNS):
         started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, capture_output=True, env=environment
-        )
+        done = subprocess.run(arguments, cwd=ROOT, capture_output=True, env=environment)
         times.append(time.perf_counter() - started)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr.decode()}")

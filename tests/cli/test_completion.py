@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -141,7 +142,8 @@ def test_other_shells_get_the_same_words_in_their_own_form(shell: str, tmp_path:
 def test_bash_completes_with_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The whole way, in a real bash; without the space after `=`."""
     make_run(tmp_path / "runs" / "one")
-    (tmp_path / "rftspec").write_text(f'#!/bin/sh\nexec {sys.executable} -m rftspec "$@"\n')
+    program = shlex.quote(sys.executable)
+    (tmp_path / "rftspec").write_text(f'#!/bin/sh\nexec {program} -m rftspec "$@"\n')
     (tmp_path / "rftspec").chmod(0o755)
     lines = [
         'compopt() { printf "compopt %s %s\\n" "$@"; }',

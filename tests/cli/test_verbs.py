@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 import time
@@ -303,8 +304,9 @@ Closing = Callable[[], Any]
 def test_closed_streams_end_in_no_traceback(closed: str, words: list[str], project: Path) -> None:
     """As a cron job or a service manager may start it."""
     redirects = " ".join(f"{stream}>&-" if stream != "0" else "0<&-" for stream in closed.split())
+    program = shlex.quote(sys.executable)
     done = subprocess.run(
-        ["/bin/sh", "-c", f'exec {sys.executable} -m rftspec "$@" {redirects}', "sh", *words],
+        ["/bin/sh", "-c", f'exec {program} -m rftspec "$@" {redirects}', "sh", *words],
         cwd=project, capture_output=True, text=True, timeout=60,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
